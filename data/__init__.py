@@ -1,0 +1,65 @@
+"""Ground floor: what people said about items, and how far they agree."""
+
+from .agreement import Agreement, agreement
+from .assets import DEMO_LABELS, EMBEDDED_MODEL, Asset, cache_folder, fetch
+from .baselines import BASELINES, Baseline, constant, constant_baseline, length_baseline, tfidf_baseline
+from .comparison import Difference, paired_difference
+from .consensus import consensus, dawid_skene, distribution, majority, mean, median, spread
+from .corpus import Corpus
+from .draws import Draw, Source
+from .errors import AccordError, InputError, RetryError, SetupError
+from .estimate import Estimate
+from .human_agreement import human_agreement
+from .items import Annotation, Item
+from .journal import Journal
+from .one_human import OneHuman, one_human
+from .scale import Interval, Label, Nominal, Ordinal, Pairwise, Scale, scale_from_dict
+from .splits import Splits, split
+
+__all__ = [
+    "BASELINES",
+    "DEMO_LABELS",
+    "EMBEDDED_MODEL",
+    "AccordError",
+    "Agreement",
+    "Annotation",
+    "Asset",
+    "Baseline",
+    "Corpus",
+    "Difference",
+    "Draw",
+    "Estimate",
+    "InputError",
+    "Interval",
+    "Item",
+    "Journal",
+    "Label",
+    "Nominal",
+    "OneHuman",
+    "Ordinal",
+    "Pairwise",
+    "RetryError",
+    "Scale",
+    "SetupError",
+    "Source",
+    "Splits",
+    "agreement",
+    "cache_folder",
+    "consensus",
+    "constant",
+    "constant_baseline",
+    "dawid_skene",
+    "distribution",
+    "fetch",
+    "human_agreement",
+    "length_baseline",
+    "majority",
+    "mean",
+    "median",
+    "one_human",
+    "paired_difference",
+    "scale_from_dict",
+    "split",
+    "spread",
+    "tfidf_baseline",
+]

@@ -1,0 +1,130 @@
+"""Knows how far a rater agrees with gold labels, by every coefficient the scale allows; knows no models."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .bootstrap import Units, resample
+from .cells import Floats
+from .coefficients import COEFFICIENTS, Coefficient, alpha_interval, alpha_nominal, alpha_ordinal, why_undefined
+from .estimate import Estimate, check_bootstrap, estimate
+from .frozen import FrozenDict
+from .numeric import pairs_of, prepare
+from .scale import Label, Scale
+
+_ALPHAS: Mapping[str, Coefficient] = {
+    "nominal": alpha_nominal,
+    "pairwise": alpha_nominal,
+    "ordinal": alpha_ordinal,
+    "interval": alpha_interval,
+}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far labels agree, with intervals.
+
+    Attributes:
+        n: Items the metrics stand on.
+        unparsed: Ratings that were None.
+        fill: The label that stood in for them; None when they were left out (or there is no rater).
+        left_out: Items handed in that the metrics do not stand on.
+        groups: Units that were resampled: groups where given, else items.
+        resamples: Bootstrap resamples.
+        seed: Seed of the bootstrap.
+        level: Confidence level of the intervals.
+        metrics: Estimate by metric name; read-only.
+    """
+
+    n: int
+    unparsed: int
+    fill: Label | None
+    left_out: int
+    groups: int
+    resamples: int
+    seed: int
+    level: float
+    metrics: Mapping[str, Estimate]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
+        record = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "metrics"}
+        return {**record, "metrics": {name: found.to_dict() for name, found in self.metrics.items()}}
+
+
+def agreement(
+    ratings: Sequence[Label | None],
+    gold: Sequence[Label],
+    scale: Scale,
+    *,
+    groups: Sequence[str | None] | None = None,
+    fill: Label | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Agreement:
+    """Measure how far ratings agree with gold labels.
+
+    Metrics by scale (`metrics_of`): ``alpha`` (Krippendorff at the scale's level) always; nominal and pairwise add
+    ``kappa`` and ``accuracy``; ordinal adds ``kappa``, ``weighted_kappa`` (quadratic in steps), ``tau_b``,
+    ``spearman``, ``pearson``, ``icc3`` (ICC(3,1)), ``mse``, ``mae``, ``accuracy`` and ``bias`` (mean of rating - gold);
+    interval the same, without the kappas and accuracy unless the scale has steps. Numbers are the scale's values, so
+    mse, mae and bias are in the scale's own units. On an interval with steps a value off its steps (a mean of several
+    labels) counts as its nearest level in the kappas and accuracy.
+
+    An unanswered item must not help a rater: ``None`` ratings become ``fill``. Callers pass the constant baseline's
+    label, so that no answer is worth a constant answer. Without ``fill`` they are left out, and every note says so.
+
+    Args:
+        ratings: The rater's labels; None where there was no readable answer.
+        gold: The gold labels, in the same order.
+        scale: The scale of both.
+        groups: Group of each item; whole groups are resampled, and items whose group is None one by one. None resamples
+            items.
+        fill: The label that stands for an unreadable answer.
+        resamples: Bootstrap resamples; 0 for no intervals.
+        seed: Seed of the bootstrap; results do not depend on the order of the items.
+        level: Confidence level of the percentile intervals.
+
+    Raises:
+        InputError: For lengths that differ or a label that is not on the scale.
+    """
+    check_bootstrap(resamples, level)
+    data = prepare([ratings], gold, scale, groups=groups, fill=fill)
+    pairs = pairs_of(data.numbers[0], data.numbers[1], scale)
+    metrics = metrics_of(scale)
+
+    def statistics(weights: Floats) -> dict[str, Floats]:
+        return {name: metric(pairs, weights) for name, metric in metrics.items()}
+
+    units = Units.of(pairs.cell, pairs.x.size, data.groups)
+    point = statistics(units.observed)
+    draws = resample(units, statistics, resamples=resamples, seed=seed, rows=pairs.values.size)
+    found = {
+        name: data.remark(
+            estimate(
+                point[name][0],
+                draws.get(name),
+                units=units.count,
+                unit=units.name,
+                level=level,
+                why=why_undefined(name, pairs, pairs.cell.size),
+            )
+        )
+        for name in metrics
+    }
+    n = pairs.cell.size
+    return Agreement(
+        n, data.unparsed[0], fill, len(gold) - n, units.count, resamples, seed, float(level), FrozenDict(found)
+    )
+
+
+def metrics_of(scale: Scale) -> dict[str, Coefficient]:
+    """Return the coefficients that make sense on a scale, by metric name; ``alpha`` first."""
+    if scale.kind in ("nominal", "pairwise"):
+        names = ["kappa", "accuracy"]
+    elif scale.levels is None:
+        names = [name for name in COEFFICIENTS if name not in ("kappa", "weighted_kappa", "accuracy")]
+    else:
+        names = list(COEFFICIENTS)
+    return {"alpha": _ALPHAS[scale.kind], **{name: COEFFICIENTS[name] for name in names}}

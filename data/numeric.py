@@ -1,0 +1,110 @@
+"""Knows how labels become checked numbers, and pairs of numbers cells; knows nothing about coefficients' values."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .cells import Codes, Floats
+from .coefficients import Pairs
+from .errors import InputError
+from .estimate import Estimate
+from .scale import Interval, Label, Scale
+
+
+class Prepared(NamedTuple):
+    """Labels as numbers, ready to be compared.
+
+    Attributes:
+        numbers: (raters + 1, items) the scale's values (nominal, pairwise: positions); gold last.
+        groups: Group of each item kept, or None.
+        unparsed: Ratings that were None, by rater.
+        left_out: Items left out because a rating was None.
+        filled: Whether those ratings were replaced instead.
+    """
+
+    numbers: Floats
+    groups: list[str | None] | None
+    unparsed: list[int]
+    left_out: int
+    filled: bool
+
+    def remark(self, found: Estimate) -> Estimate:
+        """Add to the note on how many items the estimate stands."""
+        if not self.left_out:
+            return found
+        n = self.numbers.shape[1]
+        said = f"on {n} of {n + self.left_out} items: {self.left_out} left out, their ratings were unparsed"
+        return Estimate(found.value, found.low, found.high, "; ".join(filter(None, [found.note, said])))
+
+
+def prepare(
+    raters: Sequence[Sequence[Label | None]],
+    gold: Sequence[Label],
+    scale: Scale,
+    *,
+    groups: Sequence[str | None] | None,
+    fill: Label | None,
+) -> Prepared:
+    """Check labels, put ``fill`` for None (or leave those items out), and turn labels into numbers.
+
+    Raises:
+        InputError: For lengths that differ, a label that is not on the scale, or a missing gold or group.
+    """
+    names = ["ratings"] if len(raters) == 1 else [f"ratings of rater {'ab'[i]}" for i in range(len(raters))]
+    for name, given in [*zip(names, raters, strict=True), ("groups", gold if groups is None else groups)]:
+        if len(given) != len(gold):
+            raise InputError(f"{len(given)} {name} for {len(gold)} gold labels", cure="Give one for each item.")
+    number = Numbers(scale)
+    stand_in = None if fill is None else number(fill, "fill")
+    rows = [
+        [stand_in if label is None else number(label, name) for label in given]
+        for name, given in zip(names, raters, strict=True)
+    ]
+    rows.append([number(label, "gold") for label in gold])
+    table = np.array([[np.nan if cell is None else cell for cell in row] for row in rows], dtype=float)
+    kept = np.asarray(np.isfinite(table).all(axis=0))
+    chosen = None if groups is None else [group for group, keep in zip(groups, kept, strict=True) if keep]
+    unparsed = [sum(label is None for label in given) for given in raters]
+    return Prepared(table[:, kept], chosen, unparsed, int((~kept).sum()), fill is not None)
+
+
+def pairs_of(x: Floats, y: Floats, scale: Scale) -> Pairs:
+    """Gather numbers made by `prepare` into cells, with the scale's levels where it has any."""
+    return Pairs.of(x, y, None if scale.levels is None else lambda values: _levels(values, scale))
+
+
+def _levels(values: Floats, scale: Scale) -> Codes:
+    """Return the rank on the scale of each value, of the nearest level for a value off an interval's steps."""
+    levels = scale.levels or ()
+    if scale.kind in ("nominal", "pairwise"):
+        return values.astype(np.int64)
+    ranks = {level: rank for rank, level in enumerate(levels)}
+    return np.array([ranks[scale.nearest(value)] for value in values], dtype=np.int64)
+
+
+class Numbers:
+    """Turns labels into numbers, each distinct label once: checking costs more than all the statistics."""
+
+    def __init__(self, scale: Scale) -> None:
+        """Start with no label known."""
+        self.scale = scale
+        self.known: dict[tuple[type, Label], float] = {}
+
+    def __call__(self, label: Label, place: str) -> float:
+        """Return the scale's value of a label (nominal, pairwise: its position); refuse what is not on the scale."""
+        key = (type(label), label)
+        if key not in self.known:
+            self.known[key] = self._number(label, place)
+        return self.known[key]
+
+    def _number(self, label: Label, place: str) -> float:
+        scale = self.scale
+        if isinstance(scale, Interval) and isinstance(label, int | float) and not isinstance(label, bool):
+            # A mean of labels may lie between the steps; it is a gold label all the same.
+            if scale.low <= label <= scale.high:
+                return float(label)
+        if label is None:
+            raise InputError("a label is missing", place=place, cure="Leave items without a gold label out.")
+        scale.check(label, place)
+        return scale.position(label) if scale.kind in ("nominal", "pairwise") else scale.value(label)
