@@ -1,0 +1,181 @@
+"""Knows the one way in which Accord renders a rater's prompt and reply, for training rows and requests alike."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dspy
+from dspy.adapters import Adapter
+from dspy.lm15 import Response, TextPart, ThinkingPart
+
+from ..data import InputError, Label, Scale
+from .parsing import Reply, Unparsed, parse
+from .prompt import Completion, Prompt, Turn, well_formed
+from .signatures import order_of
+
+FORMAT_VERSION = 1
+"""Changes whenever the rendered bytes change; a saved rater says with which one it was made."""
+
+DEFAULT_MAX_TOKENS = 512
+
+
+@dataclass(frozen=True)
+class _Names:
+    """How the two outputs are announced in prompts and replies."""
+
+    rationale: str = "Reason"
+    label: str = "Label"
+
+
+_NAMES = _Names()
+_THINK_TAG = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
+
+
+class RaterAdapter(Adapter):
+    """Renders ``system`` = guideline and form of the reply, ``user`` = fenced fields, ``assistant`` = the reply.
+
+    It is light enough for a model of 135 million parameters to follow, and it is the same object that renders training
+    rows and requests at deployment, so the bytes agree. Completions are parsed alone, without the prompt; item text
+    cannot close its own fence.
+
+    A reply that gives no label is data: `parse` returns ``label=None`` and ``unparsed=<reason>`` and does not raise.
+    """
+
+    def __init__(self, scale: Scale) -> None:
+        """Remember the scale that labels are written and read on."""
+        super().__init__()
+        self.scale = scale
+
+    def prompt(
+        self, signature: type[dspy.Signature], demos: Sequence[Mapping[str, Any]], inputs: Mapping[str, Any]
+    ) -> Prompt:
+        """Render a request. No argument but `demos` can carry a label, so a blind prompt cannot contain gold."""
+        turns = [Turn("system", f"{signature.instructions.strip()}\n\n{self._form(signature)}")]
+        for demo in demos:
+            turns.append(Turn("user", self._fields(signature, demo)))
+            turns.append(Turn("assistant", self.reply(signature, str(demo.get("rationale") or ""), demo["label"])))
+        turns.append(Turn("user", self._fields(signature, inputs)))
+        return Prompt(tuple(turns))
+
+    def reply(self, signature: type[dspy.Signature], rationale: str, label: Label) -> str:
+        """Render a reply as a rater should write it: the completion of a training row."""
+        written = self.scale.write(self.scale.read(label))
+        said = " ".join(_THINK_TAG.sub(" ", well_formed(rationale)).split())
+        parts = {
+            "rationale": f"{_NAMES.rationale}: {said}",
+            "label": f"{_NAMES.label}: {written}",
+        }
+        return "\n".join(parts[name] for name in signature.output_fields)
+
+    def read(self, completion: Completion) -> Reply:
+        """Parse what came back for one draw; a failed request is an `Unparsed` with reason ``error``."""
+        if completion.error:
+            return Reply("", Unparsed("error", completion.error))
+        truncated = completion.finish_reason == "length"
+        return parse(completion.text, self.scale, thinking=completion.thinking, truncated=truncated)
+
+    def _form(self, signature: type[dspy.Signature]) -> str:
+        wanted = {
+            "rationale": f"{_NAMES.rationale}: <the reasoning that leads to the label>",
+            "label": f"{_NAMES.label}: <{self.scale.describe()}>",
+        }
+        return "Reply in this form:\n" + "\n".join(wanted[name] for name in signature.output_fields)
+
+    def _fields(self, signature: type[dspy.Signature], values: Mapping[str, Any]) -> str:
+        missing = [name for name in signature.input_fields if name not in values]
+        if missing:
+            cure = f"The rater reads {', '.join(signature.input_fields)}."
+            raise InputError(f"the item has no field {missing[0]!r}", place="Rater", cure=cure)
+        return "\n".join(f"<{name}>\n{_fence(str(values[name]), name)}\n</{name}>" for name in signature.input_fields)
+
+    # What follows is dspy.Adapter's own interface, so that the rater works inside any DSPy program.
+
+    def format(
+        self, signature: type[dspy.Signature], demos: list[dict[str, Any]], inputs: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Render a request as OpenAI-style messages (what DSPy's tools and loggers show)."""
+        return [{"role": turn.role, "content": turn.content} for turn in self.prompt(signature, demos, inputs).turns]
+
+    def parse(self, signature: type[dspy.Signature], completion: str) -> dict[str, Any]:
+        """Parse a visible reply into the signature's outputs, ``label=None`` and a reason where there is no label."""
+        return _outputs(signature, parse(completion, self.scale))
+
+    def __call__(
+        self,
+        lm: Any,
+        lm_kwargs: dict[str, Any],
+        signature: type[dspy.Signature],
+        demos: list[dict[str, Any]],
+        inputs: dict[str, Any],
+    ) -> list[dict[str, Any]]:
+        """Ask `lm` and parse, through DSPy's canonical request: native thinking arrives as the rationale."""
+        prompt = self.prompt(signature, demos, inputs)
+        options = {**lm.kwargs, **lm_kwargs}
+        calls = [_call_options(options, number) for number in range(options.get("n") or 1)]
+        responses = [lm(_request(prompt, lm.model, options), **call) for call in calls]
+        return [_outputs(signature, self.read(completion_of(response))) for response in responses]
+
+    async def acall(
+        self,
+        lm: Any,
+        lm_kwargs: dict[str, Any],
+        signature: type[dspy.Signature],
+        demos: list[dict[str, Any]],
+        inputs: dict[str, Any],
+    ) -> list[dict[str, Any]]:
+        """Ask `lm` and parse, asynchronously."""
+        prompt = self.prompt(signature, demos, inputs)
+        options = {**lm.kwargs, **lm_kwargs}
+        calls = [_call_options(options, number) for number in range(options.get("n") or 1)]
+        responses = [await lm.acall(_request(prompt, lm.model, options), **call) for call in calls]
+        return [_outputs(signature, self.read(completion_of(response))) for response in responses]
+
+
+def completion_of(response: Response) -> Completion:
+    """Turn DSPy's canonical response into a `Completion`."""
+    parts = response.message.parts
+    usage = response.usage
+    return Completion(
+        text="".join(part.text for part in parts if isinstance(part, TextPart)),
+        thinking="\n\n".join(part.text for part in parts if isinstance(part, ThinkingPart) and part.text),
+        finish_reason=str(response.finish_reason),
+        prompt_tokens=0 if usage.input_tokens is None else usage.input_tokens,
+        completion_tokens=0 if usage.output_tokens is None else usage.output_tokens,
+    )
+
+
+def _fence(text: str, name: str) -> str:
+    """Return `text` so that it cannot close the fence it stands in."""
+    return well_formed(text).strip().replace(f"</{name}", f"<\\/{name}")
+
+
+def _outputs(signature: type[dspy.Signature], reply: Reply) -> dict[str, Any]:
+    missing = isinstance(reply.label, Unparsed)
+    outputs: dict[str, Any] = {
+        "label": None if missing else reply.label,
+        "unparsed": reply.label.reason if isinstance(reply.label, Unparsed) else None,
+    }
+    if "rationale" in signature.output_fields:
+        outputs["rationale"] = reply.rationale
+    return outputs
+
+
+def _request(prompt: Prompt, model: str, options: Mapping[str, Any]) -> Any:
+    temperature = options.get("temperature")
+    max_tokens = options.get("max_tokens")
+    return prompt.request(
+        model,
+        temperature=0.0 if temperature is None else temperature,
+        max_tokens=DEFAULT_MAX_TOKENS if max_tokens is None else max_tokens,
+        seed=options.get("seed"),
+    )
+
+
+def _call_options(options: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """Return what DSPy's LM call takes beside the request; each of several completions has its own cache entry."""
+    rollout = options.get("rollout_id")
+    if number > 0:
+        rollout = (0 if rollout is None else rollout * 1_000) + number
+    call = {} if rollout is None else {"rollout_id": rollout}
+    return {**call, **({"cache": options["cache"]} if "cache" in options else {})}

@@ -1,0 +1,172 @@
+"""Knows what a rater is told: instruction, rubric and worked cases; does not know how a model is asked."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..data import InputError
+
+_HEADING = re.compile(r"^## +(Instruction|Rubric|Cases) *$", re.MULTILINE)
+_CASE = re.compile(r"^### +Case\b.*$", re.MULTILINE)
+_PART = re.compile(r"^\*\*([^*\n]+):\*\* ?", re.MULTILINE)
+_RATIONALE, _LABEL = "rationale", "label"
+_FILE = re.compile(r"\.(md|markdown|txt)$")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One worked example: an item's fields, the reasoning about it and the label it gets (as text)."""
+
+    fields: Mapping[str, str]
+    rationale: str
+    label: str
+
+    def __post_init__(self) -> None:
+        """Drop outer white space, which the prompt would drop anyway, and write line ends one way."""
+        object.__setattr__(self, "fields", {name: _tidy(text) for name, text in self.fields.items()})
+        object.__setattr__(self, "rationale", _tidy(self.rationale))
+        object.__setattr__(self, "label", _tidy(self.label))
+
+    def to_markdown(self, number: int) -> str:
+        """Write the case as a markdown section; `Guideline.from_markdown` reads it back without loss."""
+        parts = [*self.fields.items(), (_RATIONALE, self.rationale), (_LABEL, self.label)]
+        return f"### Case {number}\n" + "\n".join(f"**{name}:** {_escape(text)}" for name, text in parts)
+
+
+@dataclass(frozen=True)
+class Guideline:
+    """What a rater is told, in three parts that are written and replaced independently.
+
+    Attributes:
+        instruction: How to go about rating, as markdown.
+        rubric: What each level means, as markdown.
+        cases: Worked examples. The adapter shows them as earlier turns of the conversation.
+
+    A guideline is identified by its content: two guidelines with equal `hash` are the same version.
+    """
+
+    instruction: str = "Read the item and rate it."
+    rubric: str = ""
+    cases: tuple[Case, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Drop outer white space, and refuse parts that `from_markdown` would read back as other parts."""
+        for name in ("instruction", "rubric"):
+            object.__setattr__(self, name, _tidy(getattr(self, name)))
+            found = _HEADING.search(getattr(self, name))
+            if found is not None:
+                cure = "Use Guideline.from_markdown for a text with sections."
+                raise InputError(f"the {name} holds the heading {found.group(0)!r}", place="Guideline", cure=cure)
+
+    @classmethod
+    def from_markdown(cls, source: str | Path) -> "Guideline":
+        """Read a guideline from markdown text, or from a file.
+
+        Sections headed ``## Instruction``, ``## Rubric`` and ``## Cases`` are the three parts. A text without any of
+        these headings is one instruction as it stands (but for outer white space and the kind of line ends), so that
+        any codebook can be used as it is.
+
+        Args:
+            source: The markdown itself, or the path of a file (a `Path`, or one line that ends in ``.md``/``.txt``).
+
+        Raises:
+            InputError: If the file is missing or not UTF-8, a section stands twice, or a case lacks a part.
+        """
+        return parse_guideline(*_text_of(source))
+
+    def to_markdown(self) -> str:
+        """Write all parts as markdown; `from_markdown` gives an equal guideline back."""
+        if not self.rubric and not self.cases and not _names_file(self.instruction):
+            return self.instruction
+        parts = [f"## Instruction\n\n{self.instruction}"]
+        if self.rubric:
+            parts.append(f"## Rubric\n\n{self.rubric}")
+        if self.cases:
+            shown = "\n\n".join(case.to_markdown(number) for number, case in enumerate(self.cases, start=1))
+            parts.append(f"## Cases\n\n{shown}")
+        return "\n\n".join(parts)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the content, in hexadecimal: the version of this guideline."""
+        content = [self.instruction, self.rubric, [[dict(c.fields), c.rationale, c.label] for c in self.cases]]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+    def with_cases(self, *cases: Case) -> "Guideline":
+        """Return this guideline with other worked cases."""
+        return replace(self, cases=tuple(cases))
+
+
+def parse_guideline(text: str, place: str = "guideline") -> Guideline:
+    """Read a guideline from its markdown, which is never taken for the path of a file.
+
+    Raises:
+        InputError: If a section stands twice, or a case lacks a part.
+    """
+    text = _tidy(text)
+    headings = list(_HEADING.finditer(text))
+    if not headings:
+        return Guideline(instruction=text)
+    parts: dict[str, str] = {}
+    for heading, following in zip(headings, [*headings[1:], None], strict=True):
+        name = heading.group(1).lower()
+        if name in parts:
+            raise InputError(f"the section '## {name.title()}' stands twice", place=place, cure="Merge the two.")
+        parts[name] = text[heading.end() : following.start() if following else len(text)].strip()
+    preamble = text[: headings[0].start()].strip()
+    instruction = "\n\n".join(part for part in (preamble, parts.get("instruction", "")) if part)
+    return Guideline(instruction, parts.get("rubric", ""), _cases(parts.get("cases", ""), place))
+
+
+def _tidy(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def _names_file(source: str) -> bool:
+    return "\n" not in source and _FILE.search(source.strip()) is not None
+
+
+def _text_of(source: str | Path) -> tuple[str, str]:
+    if isinstance(source, str) and not _names_file(source):
+        return source, "guideline"
+    path = Path(source)
+    try:
+        return path.read_text(encoding="utf-8-sig"), str(path)
+    except FileNotFoundError:
+        raise InputError("no such guideline file", place=str(path), cure="Check the path.") from None
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", place=str(path), cure="Name a readable file.") from None
+    except UnicodeDecodeError as error:
+        cure = "Save the file as UTF-8."
+        raise InputError(f"is not UTF-8 text (byte {error.start})", place=str(path), cure=cure) from None
+
+
+def _cases(text: str, place: str) -> tuple[Case, ...]:
+    heads = list(_CASE.finditer(text))
+    cases: list[Case] = []
+    for number, (head, following) in enumerate(zip(heads, [*heads[1:], None], strict=True), start=1):
+        body = text[head.end() : following.start() if following else len(text)]
+        marks = list(_PART.finditer(body))
+        parts = {
+            mark.group(1).strip(): _unescape(body[mark.end() : after.start() if after else len(body)].strip())
+            for mark, after in zip(marks, [*marks[1:], None], strict=True)
+        }
+        missing = [name for name in (_RATIONALE, _LABEL) if name not in parts]
+        if missing:
+            cure = f"Add a line '**{missing[0]}:** ...'."
+            raise InputError(f"case {number} has no {missing[0]}", place=place, cure=cure)
+        rationale, label = parts.pop(_RATIONALE), parts.pop(_LABEL)
+        cases.append(Case(parts, rationale, label))
+    return tuple(cases)
+
+
+def _escape(text: str) -> str:
+    """Put a backslash before what would start a new part or section at the beginning of a line."""
+    return re.sub(r"^(?=\\*(?:\*\*|#))", r"\\", text, flags=re.MULTILINE)
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"^\\(?=\\*(?:\*\*|#))", "", text, flags=re.MULTILINE)

@@ -1,0 +1,44 @@
+"""Knows how a model's name becomes a DSPy LM; does not know what the model is for."""
+
+from pathlib import Path
+from typing import Any
+
+import dspy
+from dspy.utils.exceptions import LMConfigurationError
+
+from ..data import SetupError
+from .completions import Sampling
+from .embedded import NAME, embedded_model
+from .local_model import LocalEngine, local_lm
+
+
+def resolve_model(model: "str | dspy.LM", *, max_tokens: int = Sampling.max_tokens, **options: Any) -> dspy.LM:
+    """Return the LM that a name stands for.
+
+    ==========================  =================================================================
+    ``local``                   the embedded model (SmolLM2-135M-Instruct), in this process
+    ``local/<folder>``          a transformers model on disk, in this process
+    any other string            handed to `dspy.LM` (LiteLLM names such as ``openai/gpt-4o-mini``)
+    a `dspy.LM`                 taken as it is
+    ==========================  =================================================================
+
+    Args:
+        model: The name, or an LM.
+        max_tokens: Default limit on a reply's tokens.
+        **options: Handed to `dspy.LM` for names that are not local.
+
+    Raises:
+        InputError: If the folder of a local model does not exist or holds no model.
+        SetupError: If the name is empty, an extra is missing, or the options do not suit the model.
+    """
+    if isinstance(model, dspy.LM):
+        return model
+    if model == "local":
+        return local_lm(LocalEngine(embedded_model(), name=NAME), max_tokens=max_tokens)
+    if model.startswith("local/"):
+        return local_lm(LocalEngine(Path(model.removeprefix("local/"))), max_tokens=max_tokens)
+    try:
+        return dspy.LM(model, max_tokens=max_tokens, **options)
+    except (ValueError, LMConfigurationError) as error:
+        cure = "Use 'local', 'local/<folder>' or a LiteLLM name such as 'openai/gpt-4o-mini'."
+        raise SetupError(str(error), place=f"model {model!r}", cure=cure) from error

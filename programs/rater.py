@@ -1,0 +1,176 @@
+"""Knows the rater: a DSPy program from an item's fields to a rationale and a label; not how it was compiled."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dspy
+
+from ..data import Agreement, Corpus, Label, Scale, SetupError, agreement
+from .adapter import DEFAULT_MAX_TOKENS, RaterAdapter
+from .candidate import Candidate
+from .guideline import Case, Guideline, parse_guideline
+from .models import resolve_model
+from .prompt import Prompt
+from .rating_run import Ratings, rate
+from .signatures import Order, make_signature, order_of
+
+
+class Rater(dspy.Module):
+    """Reads an item and rates it: ``rater(text="...") -> Prediction(rationale, label, unparsed)``.
+
+    A reply without a readable label is data: ``label`` is None and ``unparsed`` says why. The guideline's instruction
+    and rubric are the signature's instructions and its cases are the demos, so DSPy's own optimizers can work on them.
+
+    Example:
+        >>> from accord.data import Ordinal
+        >>> rater = Rater(Ordinal(1, 5), Guideline("How friendly is the message?"), fields=("message",))
+        >>> print(rater.prompt({"message": "Hello there!"}).turns[-1].content)
+        <message>
+        Hello there!
+        </message>
+
+    Args:
+        scale: What labels there are.
+        guideline: What the rater is told.
+        fields: Names of the item's text fields.
+        lm: A model's name (see `resolve_model`) or a `dspy.LM`; None leaves it to ``dspy.configure``.
+        order: Whether the rationale comes before the label (so that the label can follow from it), after it, or not.
+
+    Attributes:
+        scale: As given.
+        adapter: Renders training rows and requests, and parses replies.
+        candidates: What a compile tried on the way to this rater, best first; empty for a rater that was not compiled.
+        provenance: Plain data on where this rater comes from; saved with it.
+    """
+
+    def __init__(
+        self,
+        scale: Scale,
+        guideline: Guideline | None = None,
+        *,
+        fields: Sequence[str] = ("text",),
+        lm: str | dspy.LM | None = None,
+        order: Order = "rationale_label",
+    ) -> None:
+        """Build the signature; no model is loaded before it is asked."""
+        super().__init__()
+        guideline = Guideline() if guideline is None else guideline
+        self.scale = scale
+        self.adapter = RaterAdapter(scale)
+        self.predict = dspy.Predict(make_signature(scale, fields, _instructions(guideline), order))
+        self.predict.demos = _demos(guideline, scale)
+        self.candidates: tuple[Candidate, ...] = ()
+        self.provenance: dict[str, Any] = {}
+        if lm is not None:
+            self.set_lm(resolve_model(lm))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the item's text fields."""
+        return tuple(self.predict.signature.input_fields)
+
+    @property
+    def order(self) -> Order:
+        """Which outputs the rater writes, in which order."""
+        return order_of(self.predict.signature)
+
+    @property
+    def guideline(self) -> Guideline:
+        """What the rater is told now, rewritten by an optimizer or not."""
+        told = parse_guideline(self.predict.signature.instructions)
+        return told.with_cases(*(_case(demo, self.fields, self.scale) for demo in self.predict.demos))
+
+    @property
+    def lm(self) -> dspy.LM:
+        """The model that answers: the rater's own, else the configured one.
+
+        Raises:
+            SetupError: If there is none.
+        """
+        own = self.predict.lm if self.predict.lm is not None else dspy.settings.lm
+        if own is None:
+            cure = "Give Rater(..., lm='local'), or call dspy.configure(lm=...)."
+            raise SetupError("the rater has no model", place="Rater", cure=cure)
+        return own
+
+    def variant(
+        self, *, guideline: Guideline | None = None, lm: str | dspy.LM | None = None, order: Order | None = None
+    ) -> "Rater":
+        """Return a rater that differs from this one in what is given; this one stays as it is."""
+        return Rater(
+            self.scale,
+            self.guideline if guideline is None else guideline,
+            fields=self.fields,
+            lm=self.predict.lm if lm is None else lm,
+            order=self.order if order is None else order,
+        )
+
+    def forward(self, **fields: str) -> dspy.Prediction:
+        """Rate one item given by its fields."""
+        with dspy.context(adapter=self.adapter):
+            return self.predict(**fields)
+
+    async def aforward(self, **fields: str) -> dspy.Prediction:
+        """Rate one item, asynchronously."""
+        with dspy.context(adapter=self.adapter):
+            return await self.predict.acall(**fields)
+
+    def prompt(self, fields: Mapping[str, str]) -> Prompt:
+        """Render the request for one item."""
+        return self.adapter.prompt(self.predict.signature, self.predict.demos, fields)
+
+    def reply(self, rationale: str, label: Label) -> str:
+        """Render the reply this rater should give: the completion of a training row."""
+        return self.adapter.reply(self.predict.signature, rationale, label)
+
+    def rate(self, corpus: Corpus, **options: Any) -> Ratings:
+        """Rate all items of a corpus in batches; see `rating_run.rate` for the options."""
+        return rate(self, corpus, **options)
+
+    def agreement(self, corpus: Corpus, *, fill: Label | None = None, **options: Any) -> Agreement:
+        """Rate a corpus and say how far the ratings agree with its gold labels.
+
+        Args:
+            corpus: Items with gold labels.
+            fill: The label that stands in for an unparsed rating; None leaves those items out (and says so).
+            **options: Handed to `rate`.
+        """
+        ratings = self.rate(corpus, **options)
+        return agreement(ratings.labels, corpus.golds(), corpus.scale, groups=corpus.groups(), fill=fill)
+
+    # A rater is a directory with hashes, not DSPy's single state file, hence other parameters and a class method.
+    def save(self, path: str | Path) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Write the rater as a directory; see `saving.save_rater`."""
+        from .saving import save_rater  # saving builds raters, so it imports this module
+
+        save_rater(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Rater":  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Read a rater that `save` wrote, after checking its hashes; see `saving.load_rater`."""
+        from .saving import load_rater
+
+        return load_rater(Path(path))
+
+
+def default_max_tokens(rater: Rater) -> int:
+    """Return the limit on a reply's tokens that the rater's model was set up with."""
+    limit = rater.lm.kwargs.get("max_tokens")
+    return DEFAULT_MAX_TOKENS if limit is None else int(limit)
+
+
+def _instructions(guideline: Guideline) -> str:
+    return guideline.with_cases().to_markdown()
+
+
+def _demos(guideline: Guideline, scale: Scale) -> list[dspy.Example]:
+    return [
+        dspy.Example(**case.fields, rationale=case.rationale, label=scale.read(case.label, place=f"case {number}"))
+        for number, case in enumerate(guideline.cases, start=1)
+    ]
+
+
+def _case(demo: Mapping[str, Any], fields: Sequence[str], scale: Scale) -> Case:
+    shown = {name: str(demo[name]) for name in fields if name in demo}
+    return Case(shown, str(demo.get("rationale") or ""), scale.write(scale.read(demo["label"])))
