@@ -1,5 +1,7 @@
 """Knows what the demo compiles: items, scale, guideline, models and sizes; does not run anything."""
 
+from typing import Any
+
 import numpy as np
 
 from ..data import Corpus, Scale, Splits
@@ -11,6 +13,10 @@ ITEMS, DEV, TEST = 700, 100, 240
 
 LIVE_ITEMS, LIVE_SAMPLES = 32, 8
 """How many train items the embedded model draws for live, and how often each."""
+
+STUDENT_MAX_TOKENS = 40
+TRAINING: dict[str, Any] = {"objectives": ("trace", "label", "label_all"), "epochs": 2}
+"""Parameters of `FineTune`, sized for two cores."""
 
 TEACHER_SAMPLES = 8
 TEACHER_MAX_TOKENS = 80

@@ -38,7 +38,7 @@ class Recording:
 
 def demo_recording() -> Recording:
     """Return the recording that is part of the package."""
-    return read_recording(Path(str(resources.files(__package__) / "demo" / "teacher.jsonl.gz")))
+    return read_recording(Path(str(resources.files("accord.app") / "demo" / "teacher.jsonl.gz")))
 
 
 def read_recording(path: Path) -> Recording:
@@ -69,7 +69,9 @@ def write_recording(path: Path, recording: Recording) -> None:
     }
     lines = [json.dumps(head, ensure_ascii=False)]
     for source, draw in recording.draws:
-        kept = {key: value for key, value in vars(draw).items() if value not in ("", 0) or key in ("index", "rationale")}
+        kept = {
+            key: value for key, value in vars(draw).items() if value not in ("", 0) or key in ("index", "rationale")
+        }
         lines.append(json.dumps([sources.index(source), kept], ensure_ascii=False))
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as stream:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from accord.app.demo_task import SEED, TEACHER_GUIDELINE, TEACHER_MAX_TOKENS, TEACHER_SAMPLES, demo_splits
 from accord.app.demo_teacher import Recording, write_recording
-from accord.data import Corpus, Draw, Journal
+from accord.data import Draw, Journal
 from accord.optimizers import Exhaust, RejectionSampling
 from accord.programs import LocalEngine, Rater, local_lm
 
@@ -55,7 +55,6 @@ def main() -> None:
         "revision": options.revision,
         "date": options.date,
         "script": "benchmarks/record_demo_teacher.py",
-        "labels": Corpus.__name__ + " " + splits.train.hash[:12],
         "blanked": blanked,
         "left_out": "prompts and item texts; replies except their rationale and label; rationales that copy the tweet",
     }

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from .errors import RetryError, SetupError
 
-
 _OTHER_FILE = "Check which package index pip uses: what it served is not the pinned file."
 
 

@@ -15,7 +15,7 @@ def cut(corpus: Corpus, thresholds: Sequence[float], anchors: Mapping[Any, str] 
     """Return the corpus with levels ``1 + number of thresholds below the value``; see `Corpus.cut`."""
     scale = corpus.scale
     if not isinstance(scale, Interval):
-        raise SetupError(f"a {scale.kind} scale cannot be cut", cure="Only an Interval can.")
+        raise SetupError(f"labels of type {scale.kind} cannot be cut", cure="Only an Interval can.")
     marks = [float(threshold) for threshold in thresholds]
     if not marks or not all(a < b for a, b in zip([scale.low, *marks], [*marks, scale.high], strict=True)):
         raise InputError(

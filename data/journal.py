@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from .draws import Draw, Source
-from .errors import AccordError, InputError, RetryError, SetupError
+from .errors import InputError, RetryError, SetupError
 
 VERSION = 1
 """Of the file's layout; a journal of another version is refused."""
@@ -48,7 +48,7 @@ class Journal:
     Raises:
         InputError: If the file is not a journal, or of another version.
         SetupError: If another process holds it, or the folder cannot be written.
-        RetryError: If the disk is full.
+        RetryError: If the disk is full, or another program writes to the file.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -63,7 +63,7 @@ class Journal:
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute("PRAGMA synchronous=NORMAL")
                 self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-        except AccordError:
+        except BaseException:
             self.close()
             raise
 
@@ -181,6 +181,9 @@ class Journal:
             if "full" in str(error) or "disk I/O" in str(error):
                 cure = "Free some space and run again: every draw recorded so far is kept."
                 raise RetryError("the disk is full", place=str(self.path), cure=cure) from error
+            if "locked" in str(error):
+                cure = "Close whatever else has the file open and run again."
+                raise RetryError("another program is writing to it", place=str(self.path), cure=cure) from error
             if "readonly" in str(error) or "unable to open" in str(error):
                 cure = "Make the file and its folder writable."
                 raise SetupError("the journal cannot be written", place=str(self.path), cure=cure) from error
@@ -211,13 +214,16 @@ def _take_lock(path: Path) -> int:
     return descriptor
 
 
+_TAIL = ("rationale", "reason", "text", "thinking", "finish_reason", "prompt_tokens", "completion_tokens")
+"""Fields of a draw after its label, in the order of the columns."""
+
+
 def _row(draw: Draw) -> tuple[Any, ...]:
     label = None if draw.label is None else json.dumps(draw.label, ensure_ascii=False)
-    texts = (label, draw.rationale, draw.reason, draw.text, draw.thinking, draw.finish_reason)
-    return (draw.index, *texts, draw.prompt_tokens, draw.completion_tokens)
+    return (draw.index, label, *(getattr(draw, name) for name in _TAIL))
 
 
 def _draw(row: tuple[Any, ...], prompt: str) -> Draw:
-    item_id, index, label, *texts, prompt_tokens, completion_tokens = row
+    item_id, index, label, *rest = row
     read = None if label is None else json.loads(label)
-    return Draw(item_id, prompt, index, read, *texts, prompt_tokens, completion_tokens)
+    return Draw(item_id, prompt, index, read, **dict(zip(_TAIL, rest, strict=True)))

@@ -25,7 +25,8 @@ class Compiler(Teleprompter):
     come from `RejectionSampling.infer` also a ``rationale``.
     """
 
-    def compile(
+    # The arguments are those of DSPy's base class, made keyword-only so that no two can be mistaken for each other.
+    def compile(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, student: Any, *, trainset: Sequence[Any], valset: Sequence[Any] | None = None, teacher: Any = None
     ) -> Rater:
         """Return a rater compiled from `student`.

@@ -212,9 +212,7 @@ class RejectionSampling(Compiler):
         if journal is not None and drawn:
             journal.record(source, drawn)
         state.recorded.update({draw.index: draw for draw in drawn})
-        failed = [
-            index for index, completion in zip(ask.draws, completions, strict=True) if completion.error
-        ]
+        failed = [index for index, completion in zip(ask.draws, completions, strict=True) if completion.error]
         state.errors += len(failed)
         for index in range(state.tried, max(ask.draws) + 1):
             if index in failed:

@@ -75,8 +75,9 @@ class Utilization:
         if not last:
             return "The teacher made no draw: there is nothing to learn from."
         return (
-            f"The teacher is not clearly above luck: within {last} draws it matches {self.curve[last]:.0%} of the items,"
-            f" and {self.luck[last]:.0%} when the labels are permuted. Its traces explain nothing; use a stronger model."
+            f"The teacher is not clearly above luck: within {last} draws it matches {self.curve[last]:.0%} of the "
+            f"items, and {self.luck[last]:.0%} when the labels are permuted. Its traces explain nothing; use a "
+            "stronger model."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -134,6 +135,7 @@ def utilization(
     own = np.array([column[gold] for gold in golds], dtype=int)
     weights = _other_golds(own, len(levels))
     ks = sorted({k for k in (2**power for power in range(20)) if k < samples} | {samples})
+    estimator = "first match; luck continued by pooled draws"
     unbiased = exhausted and len({len(item) for item in codes}) == 1 and bool(codes) and len(codes[0]) == samples
     made = np.array([len(item) for item in codes])
     hits = np.array([matches[item].sum(axis=0) if item else np.zeros(len(levels)) for item in codes], dtype=float)
@@ -161,7 +163,7 @@ def utilization(
         luck=luck,
         by_level=_by_level(levels, own, accepted, made, hits, by_item_luck, scale),
         advantage=_advantage(codes, matches, own, weights, all_draws=unbiased, seed=seed),
-        estimator="unbiased over all subsets of the draws" if unbiased else "first match; luck continued by pooled draws",
+        estimator="unbiased over all subsets of the draws" if unbiased else estimator,
     )
 
 

@@ -5,6 +5,7 @@ from .candidate import Candidate
 from .completions import Ask, BatchEngine, Sampling, complete, identity
 from .embedded import embedded_model
 from .extras import need
+from .forced_choice import forced_choice
 from .guideline import Case, Guideline
 from .local_model import LocalEngine, encode_prompt, local_lm, weights_hash
 from .models import resolve_model
@@ -41,6 +42,7 @@ __all__ = [
     "draw_of",
     "embedded_model",
     "encode_prompt",
+    "forced_choice",
     "identity",
     "local_lm",
     "need",

@@ -12,7 +12,6 @@ from dspy.lm15 import Response, TextPart, ThinkingPart
 from ..data import InputError, Label, Scale
 from .parsing import Reply, Unparsed, parse
 from .prompt import Completion, Prompt, Turn, well_formed
-from .signatures import order_of
 
 FORMAT_VERSION = 1
 """Changes whenever the rendered bytes change; a saved rater says with which one it was made."""

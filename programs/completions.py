@@ -1,7 +1,7 @@
 """Knows how to get many completions from any DSPy LM; does not know what they are for or where they are kept."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -62,17 +62,15 @@ class BatchEngine(Protocol):
     finish, in any order of asks. A request that fails is a `Completion` with an error, not an exception.
     """
 
-    def complete_many(
-        self, asks: Sequence[Ask], sampling: Sampling
-    ) -> Iterator[tuple[int, tuple[Completion, ...]]]:
+    def complete_many(self, asks: Sequence[Ask], sampling: Sampling) -> Iterator[tuple[int, tuple[Completion, ...]]]:
         """Yield the completions of each ask."""
         ...
 
 
 def complete(
     lm: dspy.LM, asks: Sequence[Ask], sampling: Sampling, *, workers: int = 16
-) -> Iterator[tuple[int, tuple[Completion, ...]]]:
-    """Yield ``(position in asks, its completions)`` as they come, in any order.
+) -> Generator[tuple[int, tuple[Completion, ...]], None, None]:
+    """Yield ``(position in asks, its completions)`` as they come, in any order; close it to stop early.
 
     A `BatchEngine` gets everything at once. Any other `dspy.LM` is called once for each draw from `workers` threads,
     with a `rollout_id` of its own where it samples, so that no two draws share a cache entry.

@@ -136,7 +136,9 @@ class Decoder:
                     scores[number][column] += float(following[number, step, token])
         return scores
 
-    def _prefill(self, prompts: Sequence[Sequence[int]]) -> tuple[torch.Tensor, DynamicCache, torch.Tensor, torch.Tensor]:
+    def _prefill(
+        self, prompts: Sequence[Sequence[int]]
+    ) -> tuple[torch.Tensor, DynamicCache, torch.Tensor, torch.Tensor]:
         """Run all prompts; return the logits after each, the cache, each next position and the attention mask."""
         cache, shared = self._prefilled_prefix(prompts)
         rests = [list(prompt[shared:]) for prompt in prompts]
@@ -165,7 +167,8 @@ class Decoder:
         """Return a fresh cache that holds the tokens all prompts begin with, and how many they are."""
         known = len(self._prefix)
         shared = _shared_prefix(prompts)
-        if self._prefix_cache is not None and known <= shared and (len(prompts) == 1 or shared <= known + 8) and self._starts(prompts):
+        near = len(prompts) == 1 or shared <= known + 8
+        if self._prefix_cache is not None and known <= shared and near and self._starts(prompts):
             return _copy(self._prefix_cache), known
         if len(prompts) == 1 or shared < 16:  # nothing to share, or less than the extra forward pass costs
             return DynamicCache(config=self.model.config), 0
@@ -188,7 +191,7 @@ def _copy(cache: DynamicCache) -> DynamicCache:
 def _shared_prefix(prompts: Sequence[Sequence[int]]) -> int:
     """Return how many tokens all prompts begin with, leaving each at least one of its own."""
     limit = min(len(prompt) for prompt in prompts) - 1
-    low, high = min(prompts), max(prompts)
+    low, high = min(map(list, prompts)), max(map(list, prompts))
     shared = 0
     while shared < limit and low[shared] == high[shared]:
         shared += 1

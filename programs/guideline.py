@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -111,14 +111,20 @@ def parse_guideline(text: str, place: str = "guideline") -> Guideline:
     if not headings:
         return Guideline(instruction=text)
     parts: dict[str, str] = {}
-    for heading, following in zip(headings, [*headings[1:], None], strict=True):
+    for heading, body in _sections(headings, text):
         name = heading.group(1).lower()
         if name in parts:
             raise InputError(f"the section '## {name.title()}' stands twice", place=place, cure="Merge the two.")
-        parts[name] = text[heading.end() : following.start() if following else len(text)].strip()
+        parts[name] = body
     preamble = text[: headings[0].start()].strip()
     instruction = "\n\n".join(part for part in (preamble, parts.get("instruction", "")) if part)
     return Guideline(instruction, parts.get("rubric", ""), _cases(parts.get("cases", ""), place))
+
+
+def _sections(marks: Sequence[re.Match[str]], text: str) -> list[tuple[re.Match[str], str]]:
+    """Return each mark with the text between it and the next one."""
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    return [(mark, text[mark.end() : end].strip()) for mark, end in zip(marks, ends, strict=False)]
 
 
 def _tidy(text: str) -> str:
@@ -145,15 +151,10 @@ def _text_of(source: str | Path) -> tuple[str, str]:
 
 
 def _cases(text: str, place: str) -> tuple[Case, ...]:
-    heads = list(_CASE.finditer(text))
     cases: list[Case] = []
-    for number, (head, following) in enumerate(zip(heads, [*heads[1:], None], strict=True), start=1):
-        body = text[head.end() : following.start() if following else len(text)]
+    for number, (_, body) in enumerate(_sections(list(_CASE.finditer(text)), text), start=1):
         marks = list(_PART.finditer(body))
-        parts = {
-            mark.group(1).strip(): _unescape(body[mark.end() : after.start() if after else len(body)].strip())
-            for mark, after in zip(marks, [*marks[1:], None], strict=True)
-        }
+        parts = {mark.group(1).strip(): _unescape(said) for mark, said in _sections(marks, body)}
         missing = [name for name in (_RATIONALE, _LABEL) if name not in parts]
         if missing:
             cure = f"Add a line '**{missing[0]}:** ...'."

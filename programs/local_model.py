@@ -4,6 +4,7 @@ import hashlib
 import logging
 import re
 import threading
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from ..data import InputError, SetupError
 from .completions import Ask, Sampling
 from .extras import need
 from .prompt import Completion, Prompt, Turn
+from .threaded_engine import ThreadedEngine
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +97,8 @@ class LocalEngine:
             if len(ids) > limit:
                 error = f"context_length: {len(ids)} prompt tokens, at most {limit} fit"
                 yield place, tuple(Completion("", finish_reason="error", error=error) for _ in asks[place].draws)
-        fitting = sorted((place for place, ids in enumerate(encoded) if len(ids) <= limit), key=lambda p: len(encoded[p]))
+        fits = [place for place, ids in enumerate(encoded) if len(ids) <= limit]
+        fitting = sorted(fits, key=lambda place: len(encoded[place]))
         for batch in self._batches(fitting, encoded, asks, sampling.max_tokens):
             seeds = [[sampling.draw_seed(asks[place].prompt, draw) for draw in asks[place].draws] for place in batch]
             with self._lock:
@@ -106,14 +109,17 @@ class LocalEngine:
                     max_tokens=sampling.max_tokens,
                 )
             for place, rows in zip(batch, drawn, strict=True):
-                yield place, tuple(
-                    Completion(
-                        text=self._tokenizer.decode(row.tokens, skip_special_tokens=True),
-                        finish_reason=row.finished,
-                        prompt_tokens=len(encoded[place]) if number == 0 else 0,
-                        completion_tokens=len(row.tokens) + (row.finished == "stop"),
-                    )
-                    for number, row in enumerate(rows)
+                yield (
+                    place,
+                    tuple(
+                        Completion(
+                            text=self._tokenizer.decode(row.tokens, skip_special_tokens=True),
+                            finish_reason=row.finished,
+                            prompt_tokens=len(encoded[place]) if number == 0 else 0,
+                            completion_tokens=len(row.tokens) + (row.finished == "stop"),
+                        )
+                        for number, row in enumerate(rows)
+                    ),
                 )
 
     def level_log_probabilities(self, prompts: Sequence[Prompt], replies: Sequence[str]) -> list[list[float]]:
@@ -193,7 +199,14 @@ class LocalEngine:
 
 def local_lm(engine: LocalEngine, *, max_tokens: int = Sampling.max_tokens) -> dspy.LM:
     """Wrap the engine as the `dspy.LM` that programs are given. It has no response cache: the journal remembers."""
-    return dspy.LM(f"local/{engine.name}", engine=engine, temperature=0.0, max_tokens=max_tokens, cache=False)
+    return dspy.LM(
+        f"local/{engine.name}",
+        engine=engine,
+        async_engine=ThreadedEngine(engine),
+        temperature=0.0,
+        max_tokens=max_tokens,
+        cache=False,
+    )
 
 
 def encode_prompt(tokenizer: Any, prompt: Prompt) -> list[int]:
@@ -229,7 +242,10 @@ def load_weights(path: Path, adapter: Path | None = None) -> Any:
     model = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=torch.bfloat16, use_safetensors=True)
     if adapter is not None:
         peft = need("peft", "local", "to load a rater's LoRA adapter")
-        model = peft.PeftModel.from_pretrained(model, adapter).merge_and_unload()
+        with warnings.catch_warnings():
+            # peft asks transformers by a name that transformers has deprecated; neither concerns the caller.
+            warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+            model = peft.PeftModel.from_pretrained(model, adapter).merge_and_unload()
     return model.to(device).eval()
 
 

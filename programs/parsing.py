@@ -19,7 +19,7 @@ _MARK = re.compile(
 _REASON_MARK = re.compile(r"^[ \t>#*_`-]*(?:reason(?:ing)?|rationale|explanation)[ \t*_`]*[:=][ \t*_`]*", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?![\w]|\.\d)")
 _OUT_OF = re.compile(r"^([-+]?\d+(?:\.\d+)?)\s*(?:/|out of)\s*([-+]?\d+(?:\.\d+)?)\b(?!\s*/)", re.IGNORECASE)
-_ENDS = r"\s*(?:$|[(=]|[-–—:,.](?=\s|$)"
+_ENDS = r"[\s*_`\"'\])]*(?:$|[(=]|[-–—:,.](?=\s|$)"
 """What may follow a label on its line; ``4-ish`` is a hedge, ``4 - friendly`` is not."""
 _REFUSAL = re.compile(
     r"^\W*(?:i(?:'|’)?m sorry|sorry,|i (?:can(?:no|')t|can’t|am unable|won't|will not)|as an ai\b)", re.IGNORECASE

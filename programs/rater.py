@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dspy
 
@@ -66,19 +66,29 @@ class Rater(dspy.Module):
             self.set_lm(resolve_model(lm))
 
     @property
+    def signature(self) -> type[dspy.Signature]:
+        """The DSPy signature: fields in, rationale and label out, the guideline as its instructions."""
+        return cast(type[dspy.Signature], self.predict.signature)
+
+    @property
+    def own_lm(self) -> dspy.LM | None:
+        """The rater's own model, None where it uses the configured one."""
+        return cast("dspy.LM | None", self.predict.lm)
+
+    @property
     def fields(self) -> tuple[str, ...]:
         """Names of the item's text fields."""
-        return tuple(self.predict.signature.input_fields)
+        return tuple(self.signature.input_fields)
 
     @property
     def order(self) -> Order:
         """Which outputs the rater writes, in which order."""
-        return order_of(self.predict.signature)
+        return order_of(self.signature)
 
     @property
     def guideline(self) -> Guideline:
         """What the rater is told now, rewritten by an optimizer or not."""
-        told = parse_guideline(self.predict.signature.instructions)
+        told = parse_guideline(self.signature.instructions)
         return told.with_cases(*(_case(demo, self.fields, self.scale) for demo in self.predict.demos))
 
     @property
@@ -88,7 +98,7 @@ class Rater(dspy.Module):
         Raises:
             SetupError: If there is none.
         """
-        own = self.predict.lm if self.predict.lm is not None else dspy.settings.lm
+        own = self.own_lm if self.own_lm is not None else dspy.settings.lm
         if own is None:
             cure = "Give Rater(..., lm='local'), or call dspy.configure(lm=...)."
             raise SetupError("the rater has no model", place="Rater", cure=cure)
@@ -102,7 +112,7 @@ class Rater(dspy.Module):
             self.scale,
             self.guideline if guideline is None else guideline,
             fields=self.fields,
-            lm=self.predict.lm if lm is None else lm,
+            lm=self.own_lm if lm is None else lm,
             order=self.order if order is None else order,
         )
 
@@ -118,11 +128,11 @@ class Rater(dspy.Module):
 
     def prompt(self, fields: Mapping[str, str]) -> Prompt:
         """Render the request for one item."""
-        return self.adapter.prompt(self.predict.signature, self.predict.demos, fields)
+        return self.adapter.prompt(self.signature, self.predict.demos, fields)
 
     def reply(self, rationale: str, label: Label) -> str:
         """Render the reply this rater should give: the completion of a training row."""
-        return self.adapter.reply(self.predict.signature, rationale, label)
+        return self.adapter.reply(self.signature, rationale, label)
 
     def rate(self, corpus: Corpus, **options: Any) -> Ratings:
         """Rate all items of a corpus in batches; see `rating_run.rate` for the options."""

@@ -26,12 +26,14 @@ class Rating:
         label: The label, or None.
         rationale: The reasoning, possibly empty.
         unparsed: Empty, or why there is no label.
+        error: What went wrong with the request, where ``unparsed`` is ``error``.
     """
 
     item_id: str
     label: Label | None
     rationale: str
     unparsed: str
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def rate(
         draw = draw_of(rater, corpus[place].id, prompts[place].sha256, 0, completion)
         if journal is not None and not completion.error:
             journal.record(source, [draw])
-        found[place] = Rating(draw.item_id, draw.label, draw.rationale, draw.reason)
+        found[place] = Rating(draw.item_id, draw.label, draw.rationale, draw.reason, completion.error)
         spent = [spent[0] + completion.prompt_tokens, spent[1] + completion.completion_tokens]
         if progress is not None:
             progress(len(found), len(prompts), "")

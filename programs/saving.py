@@ -31,9 +31,10 @@ _CURE = "Copy the whole directory again, or compile the rater anew."
 def save_rater(rater: Rater, path: Path) -> None:
     """Write a rater as a directory that loads without the journal and the data it was compiled from.
 
-    ``rater.json`` has the layout's version, scale, fields, order, prompt format, model, provenance and a SHA-256 of
-    every other file; ``guideline.md`` is the guideline; ``adapter/`` has LoRA weights where there are some. Left out:
-    keys and addresses of servers (set them when loading), candidates that were not chosen, a base model's weights.
+    ``rater.json`` has the layout's version, scale, fields, order, prompt format, model, provenance, a SHA-256 of every
+    other file and one of itself; ``guideline.md`` is the guideline; ``adapter/`` has LoRA weights where there are some.
+    Left out: keys and addresses of servers (set them when loading), candidates that were not chosen, a base model's
+    weights.
 
     The directory is written beside its place and moved there whole, replacing a rater that was there.
 
@@ -60,6 +61,7 @@ def save_rater(rater: Rater, path: Path) -> None:
             "provenance": rater.provenance,
         }
         record["files"] = {str(file.relative_to(fresh)): _sha256(file) for file in sorted(_files(fresh))}
+        record["sha256"] = _seal(record)
         (fresh / _RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         if path.exists():
             os.replace(path, Path(workspace) / "replaced")
@@ -100,6 +102,8 @@ def _checked_record(path: Path) -> dict[str, Any]:
     if versions != (VERSION, FORMAT_VERSION):
         what = f"has layout and prompt format {versions}, this Accord reads {(VERSION, FORMAT_VERSION)}"
         raise InputError(what, place=place, cure="Use the Accord that made it, or compile it anew.")
+    if record.get("sha256") != _seal(record):
+        raise InputError(f"{_RECORD} was changed after it was written", place=place, cure=_CURE)
     for name, expected in record["files"].items():
         file = path / name
         if not file.is_file():
@@ -112,12 +116,15 @@ def _checked_record(path: Path) -> dict[str, Any]:
 
 def _describe_model(rater: Rater, folder: Path) -> dict[str, Any]:
     """Say which model the rater uses, copying adapter weights into `folder`; no key or address is kept."""
-    lm = rater.predict.lm
+    lm = rater.own_lm
     if lm is None:
         return {"name": None}
     engine = lm.engine
     if not isinstance(engine, LocalEngine):
-        return {"name": lm.model, "options": {key: lm.kwargs[key] for key in _KEPT_OPTIONS if lm.kwargs.get(key)}}
+        return {
+            "name": lm.model,
+            "options": {key: lm.kwargs[key] for key in _KEPT_OPTIONS if lm.kwargs.get(key) is not None},
+        }
     if engine.adapter is not None:
         (folder / _ADAPTER).mkdir()
         for name in _ADAPTER_FILES:
@@ -145,6 +152,12 @@ def _load_model(model: Mapping[str, Any], path: Path) -> dspy.LM | None:
         cure = "Put the base model back that the rater was compiled on."
         raise InputError("the base model is not the one the rater was compiled on", place=str(engine.path), cure=cure)
     return local_lm(engine, max_tokens=model["max_tokens"])
+
+
+def _seal(record: Mapping[str, Any]) -> str:
+    """Return a SHA-256 over everything else in the record, whatever its layout as text."""
+    content = json.dumps({key: value for key, value in record.items() if key != "sha256"}, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _files(folder: Path) -> list[Path]:

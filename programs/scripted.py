@@ -9,6 +9,7 @@ from dspy.lm15 import Message, Request, Response, TextPart, Usage, response_to_e
 from .completions import Ask, Sampling
 from .local_model import prompt_of
 from .prompt import Completion, Prompt
+from .threaded_engine import ThreadedEngine
 
 Script = Callable[[Prompt, int], str | Completion]
 """Gives the reply to a prompt's draw, or raises `UnforeseenPrompt`."""
@@ -70,4 +71,5 @@ class ScriptedEngine:
 
 def scripted_lm(script: Script, *, model_id: str = "scripted") -> dspy.LM:
     """Wrap a script as a `dspy.LM`; its engine is ``lm.engine``."""
-    return dspy.LM(f"scripted/{model_id}", engine=ScriptedEngine(script, model_id=model_id), cache=False)
+    engine = ScriptedEngine(script, model_id=model_id)
+    return dspy.LM(f"scripted/{model_id}", engine=engine, async_engine=ThreadedEngine(engine), cache=False)

@@ -7,6 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings
+
+# The same examples on every machine, and no deadline: a busy machine is no failure.
+settings.register_profile("accord", deadline=None, derandomize=True)
+settings.load_profile("accord")
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"

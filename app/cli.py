@@ -1,0 +1,183 @@
+"""Knows the words of the command line and how each ending reads; does not know what the commands do.
+
+Whatever is slow to import is imported by the command that needs it: ``accord --help`` must not wait for a model's
+libraries.
+"""
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from .console import Console
+
+INTERRUPTED = "interrupted; what is recorded is kept, run again to go on"
+
+
+class Target(StrEnum):
+    """What a compile produces."""
+
+    weights = "weights"
+    guideline = "guideline"
+
+
+class _Front(TyperGroup):
+    """Ends every command in one way: what Accord refuses is one line, what nobody foresaw keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo(INTERRUPTED, err=True)
+            raise typer.Exit(130) from None
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            from ..data import AccordError
+
+            if not isinstance(error, AccordError):
+                raise
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(2) from None
+
+
+# Without rich, help is shown in half the time; a traceback is for the bug report, so it stays as Python writes it.
+app = typer.Typer(
+    cls=_Front,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="To see it work: accord demo",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+RaterFolder = Annotated[Path, typer.Argument(metavar="RATER", help="The rater's folder.", show_default=False)]
+DataFile = Annotated[
+    Path, typer.Argument(metavar="DATA", help="The items: .csv, .jsonl, .json or .parquet.", show_default=False)
+]
+IdColumn = Annotated[
+    str | None, typer.Option("--id", metavar="COLUMN", help="The items' ids; without it, a hash of the text.")
+]
+
+
+def main() -> None:
+    """Run the command line; the entry point ``accord``."""
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (head, less) has gone. Python flushes again as it exits, which must not fail a second time.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"accord {version('accord')}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Build LLM raters that agree with your annotators, from labels alone."""
+    # LiteLLM, which dspy imports, would otherwise download its price list on import.
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    # Tokenizers that were used before a fork (training runs in a process of its own) warn on stderr if this is not set.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@app.command()
+def demo(
+    run: Annotated[Path, typer.Option(metavar="DIR", help="The run's folder.")] = Path("runs/demo"),
+    live: Annotated[
+        bool, typer.Option("--live", help="Draw everything now instead of replaying a recorded teacher.")
+    ] = False,
+) -> None:
+    """Go from human labels to a proven rater, with the embedded model."""
+    from .demo import run_demo
+
+    run_demo(run, live=live, console=_console())
+
+
+@app.command("compile")
+def compile_(
+    task: Annotated[Path, typer.Argument(metavar="TASK.yaml", help="What to compile.", show_default=False)],
+    into: Annotated[Target, typer.Option(help="What to produce.", show_default=False)],
+    run: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run's folder.  [default: runs/<task name>]")
+    ] = None,
+) -> None:
+    """Build a rater from a task file; every stage resumes."""
+    from .task import Task
+
+    loaded = Task.load(task)
+    with loaded.concealing():
+        from .compile_run import compile_task
+
+        compile_task(loaded, into=into.value, run=Path("runs", loaded.name) if run is None else run, console=_console())
+
+
+@app.command()
+def evaluate(
+    rater: RaterFolder,
+    data: DataFile,
+    label: Annotated[str, typer.Option(metavar="COLUMN", help="The human labels.")] = "label",
+    annotator: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Who gave the label, if the file has one row a label.")
+    ] = None,
+    id: IdColumn = None,
+    group: Annotated[str | None, typer.Option(metavar="COLUMN", help="What belongs together, e.g. an author.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the table.")] = False,
+) -> None:
+    """Say how far a rater agrees with people."""
+    from ..programs import Rater
+    from .evaluate import evaluate_file
+
+    columns = {"label": label, "annotator": annotator, "id": id, "group": group}
+    evaluate_file(Rater.load(rater), data, name=str(rater), columns=columns, as_json=json, console=_console())
+
+
+@app.command()
+def rate(
+    rater: RaterFolder,
+    data: DataFile,
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where to write: .parquet, .csv or .jsonl.", show_default=False)
+    ],
+    id: IdColumn = None,
+    seed: Annotated[int, typer.Option(help="For models that can be seeded.")] = 0,
+) -> None:
+    """Rate items that need no labels; an interrupted run resumes."""
+    from .rate import check_places, rate_file
+
+    check_places(data, out)
+    from ..programs import Rater
+
+    rate_file(Rater.load(rater), data, out, id=id, seed=seed, console=_console())
+
+
+def _console() -> "Console":
+    from .console import Console
+
+    console = Console()
+    console.follow_log()
+    return console
+
+
+if __name__ == "__main__":
+    main()

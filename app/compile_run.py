@@ -1,0 +1,289 @@
+"""Knows the whole way from a corpus to a proven rater in a run directory; does not know how each stage works."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..data import Corpus, Journal, Label, SetupError, Splits, constant
+from ..optimizers import (
+    Compiler,
+    DistillGuideline,
+    FineTune,
+    RejectionSampling,
+    Traces,
+    Utilization,
+)
+from ..programs import Candidate, LocalEngine, Progress, Rater, forced_choice, resolve_model
+from .console import Console
+from .evaluation import Answer, evaluate
+from .report import Report
+from .table import rater_table, summary, utilization_table
+from .verdict import verdict
+
+if TYPE_CHECKING:
+    from .task import Task
+
+Target = Literal["weights", "guideline"]
+
+MakeCompiler = Callable[[Journal, Path, Progress], Compiler]
+"""Builds the compiler of a run from its journal, its workspace and the bar to report on."""
+
+
+@dataclass
+class Reads:
+    """Counts how often each split was read to choose or to prove something."""
+
+    counts: dict[str, int] = field(default_factory=lambda: {"train": 0, "dev": 0, "test": 0})
+
+    def add(self, split: str, times: int = 1) -> None:
+        """Count reads of a split."""
+        self.counts[split] += times
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything a run needs, made from a task file or by the demo.
+
+    Attributes:
+        name: The task's name.
+        splits: Train, dev and test.
+        student: The rater that is compiled.
+        teacher: Who draws the traces.
+        sampler: Its policy: samples, stop, accept, temperature, tokens, seed (journal and progress are the run's).
+        make_compiler: Builds the compiler.
+        seed: Of the statistics.
+        extra: Further sections of report.json.
+        origin: Plain data that goes into the rater's provenance.
+    """
+
+    name: str
+    splits: Splits
+    student: Rater
+    teacher: Rater
+    sampler: Mapping[str, Any]
+    make_compiler: MakeCompiler
+    seed: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+
+def compile_task(task: "Task", *, into: Target, run: Path, console: Console) -> Report:
+    """Compile the rater that a task file describes, prove it, and print what came of it.
+
+    Every stage resumes: draws and ratings are in ``journal.sqlite``, adapters in ``training/``.
+
+    Args:
+        task: The task.
+        into: What to compile into.
+        run: The run directory; gets journal.sqlite, traces.parquet, rater/ and report.json.
+        console: Where progress and tables go.
+
+    Raises:
+        InputError: If the data or the task cannot be used; before any model is asked.
+        SetupError: If models or extras are missing, or another process works in the run directory.
+    """
+    corpus = task.corpus()
+    splits = corpus.split(dev=task.split.dev, test=task.split.test, seed=task.split.seed)
+    student_lm = resolve_model(task.student, max_tokens=task.max_tokens)
+    teacher_lm = student_lm if task.teacher is None else resolve_model(task.teacher, max_tokens=task.max_tokens)
+    student = Rater(corpus.scale, task.guideline_object(), fields=corpus.fields, lm=student_lm)
+    teacher = student.variant(guideline=task.teacher_guideline_object(), lm=teacher_lm)
+    job = Job(
+        name=task.name,
+        splits=splits,
+        student=student,
+        teacher=teacher,
+        sampler={
+            "samples": task.sampling.samples,
+            "stop": task.sampling.stopping(),
+            "accept": task.sampling.acceptance(),
+            "temperature": task.sampling.temperature,
+            "max_tokens": task.sampling.max_tokens,
+            "seed": task.seed,
+        },
+        make_compiler=_compiler_of(task, into),
+        seed=task.seed,
+        # `accord evaluate` cuts raw labels likewise.
+        origin={} if task.cut is None else {"cut": {"scale": task.scale, "thresholds": list(task.cut)}},
+    )
+    with Journal(run / "journal.sqlite") as journal:
+        report = run_job(job, run=run, journal=journal, console=console)
+    show(report, run, console)
+    return report
+
+
+def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Report:
+    """Draw traces, compile, rate the test items with everyone, write rater/ and report.json.
+
+    Args:
+        job: What to do.
+        run: The run directory.
+        journal: Its journal, open.
+        console: Where progress goes.
+    """
+    reads = Reads()
+    train, dev, test = job.splits
+    with console.stage("drawing traces") as progress:
+        sampler = RejectionSampling(journal=journal, progress=progress, **job.sampler)
+        traces = sampler.infer(job.student, trainset=train.examples(), teacher=job.teacher)
+    traces.to_parquet(run / "traces.parquet")
+    found = traces.utilization(seed=job.seed)
+    reads.add("train")
+    show_utilization(found, traces.source.model, console)
+    if found.warning:
+        console.say(f"warning: {found.warning}")
+    with console.stage("compiling") as progress:
+        compiler = job.make_compiler(journal, run / "training", progress)
+        compiled = compiler.compile(job.student, trainset=_trainset(traces), valset=dev.examples())
+    reads.add("dev", len(compiled.candidates))
+    fill = constant(train.golds(), train.scale)
+    with console.stage("rating the test items") as progress:
+        answers = _answers(job, compiled, test, journal, progress)
+    reads.add("test")
+    chosen = next(candidate.name for candidate in compiled.candidates if candidate.chosen)
+    with console.stage("measuring agreement"):
+        evaluation = evaluate(answers, chosen, train, test, seed=job.seed)
+    compiled.provenance = {**compiled.provenance, **_provenance(job, traces, fill)}
+    compiled.save(run / "rater")
+    report = Report(
+        task=job.name,
+        scale=train.scale.to_dict(),
+        splits=_describe_splits(job.splits, reads),
+        traces=describe_traces(traces, found),
+        rows=evaluation.rows,
+        comparisons=evaluation.comparisons,
+        chosen=chosen,
+        seconds=dict(console.seconds),
+        candidates=tuple(_describe_candidate(candidate) for candidate in compiled.candidates),
+        verdict=verdict(
+            evaluation.rows,
+            evaluation.comparisons,
+            chosen,
+            tried=[candidate.name for candidate in compiled.candidates],
+            luck=found.warning,
+        ),
+        extra=job.extra,
+    )
+    report.write(run / "report.json")
+    return report
+
+
+def show_utilization(found: Utilization, teacher: str, console: Console) -> None:
+    """Print what share of items a teacher explains, beside what luck alone would."""
+    console.print("")
+    console.print(f"{teacher}: share of items with a matching draw within k")
+    console.table(utilization_table(found))
+
+
+def show(report: Report, run: Path, console: Console) -> None:
+    """Print the verdict, the table, and where things are."""
+    for sentence in report.verdict:
+        console.print(sentence)
+    console.print("")
+    console.table(rater_table(report.rows, report.chosen))
+    console.print("")
+    console.print(summary(report))
+    console.print(f"The rater is in {run / 'rater'}, all figures are in {run / 'report.json'}.")
+
+
+def _trainset(traces: Traces) -> Traces:
+    if not len(traces):
+        cure = "Use a stronger teacher, more samples, or accept: {within: 1}; what was drawn is kept."
+        raise SetupError(f"none of {len(traces.items)} items has a matching draw", place="drawing traces", cure=cure)
+    return traces
+
+
+def _answers(job: Job, compiled: Rater, test: Corpus, journal: Journal, progress: Progress) -> list[Answer]:
+    """Rate the test items with the student as it was, the teacher, and every candidate, each once."""
+    raters: list[tuple[str, Any, Rater]] = [
+        (candidate.name, "candidate", candidate.rater)
+        for candidate in sorted(compiled.candidates, key=lambda candidate: not candidate.chosen)
+        if candidate.name != "original"
+    ]
+    raters.append(("zero-shot", "zero-shot", job.student))
+    if job.teacher.lm is not job.student.lm or job.teacher.guideline != job.student.guideline:
+        raters.append(("prompted teacher", "teacher", job.teacher))
+    answers: list[Answer] = []
+    for number, (name, kind, rater) in enumerate(raters):
+        labels = rater.rate(test, journal=journal, seed=job.seed, progress=_share(progress, number, len(raters), name))
+        answers.append(Answer(name, kind, labels.labels))
+    if isinstance(job.student.lm.engine, LocalEngine) and job.student.scale.levels is not None:
+        forced = forced_choice(job.student, test, journal=journal)
+        place = next(number for number, answer in enumerate(answers) if answer.kind == "zero-shot") + 1
+        answers.insert(place, Answer("zero-shot, forced label", "zero-shot", forced.labels))
+    return answers
+
+
+def _share(progress: Progress, number: int, parts: int, name: str) -> Progress:
+    """Return a progress callback for one of several equal parts of a stage."""
+
+    def report(done: int, total: int, note: str) -> None:
+        progress(number * total + done, parts * total, f"{name} {note}".strip())
+
+    return report
+
+
+def _compiler_of(task: "Task", into: Target) -> MakeCompiler:
+    if into == "weights":
+
+        def fine_tune(journal: Journal, workspace: Path, progress: Progress) -> Compiler:
+            options = task.weights.model_dump(exclude_none=True)
+            return FineTune(workspace=workspace, journal=journal, progress=progress, seed=task.seed, **options)
+
+        return fine_tune
+
+    def distill(journal: Journal, workspace: Path, progress: Progress) -> Compiler:
+        options = task.distill.model_dump(exclude_none=True)
+        return DistillGuideline(journal=journal, progress=progress, seed=task.seed, **options)
+
+    return distill
+
+
+def _provenance(job: Job, traces: Traces, fill: Label) -> dict[str, Any]:
+    return {
+        "task": job.name,
+        "constant": fill,
+        "train": job.splits.train.hash,
+        "dev": job.splits.dev.hash,
+        "teacher": traces.source.model,
+        "teacher_guideline": job.teacher.guideline.hash,
+        "traces": len(traces),
+        "draws": sum(len(item.draws) for item in traces.items),
+        **job.origin,
+    }
+
+
+def _describe_splits(splits: Splits, reads: Reads) -> dict[str, dict[str, int]]:
+    return {
+        name: {
+            "items": len(part),
+            "groups": len({item.id if item.group is None else item.group for item in part}),
+            "reads": reads.counts[name],
+        }
+        for name, part in zip(("train", "dev", "test"), splits, strict=True)
+    }
+
+
+def describe_traces(traces: Traces, found: Utilization) -> dict[str, Any]:
+    """Return what sampling found as a section of report.json."""
+    return {
+        **found.to_dict(),
+        "tokens": traces.tokens,
+        "teacher": traces.source.model,
+        "sampling": dict(traces.source.sampling),
+        "reasons": dict(traces.unparsed),
+        "errors": traces.errors,
+        "spent": vars(traces.spent),
+        "warning": found.warning,
+    }
+
+
+def _describe_candidate(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "name": candidate.name,
+        "items": candidate.items,
+        "chosen": candidate.chosen,
+        "dev": candidate.dev.to_dict(),
+        "details": dict(candidate.details),
+    }

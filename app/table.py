@@ -1,0 +1,58 @@
+"""Knows how a report looks in a terminal of 80 columns; does not know where its numbers come from."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from ..data import Estimate
+from ..optimizers import Utilization
+from .report import RaterRow, Report
+from .verdict import number
+
+
+def rater_table(rows: Sequence[RaterRow], chosen: str = "", *, title: str = "") -> Table:
+    """Return the table of raters: alpha with its interval, tau-b, MAE (or kappa and accuracy), unparsed replies."""
+    ordered = any("mae" in row.agreement.metrics for row in rows)
+    columns = ("tau_b", "mae") if ordered else ("kappa", "accuracy")
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table.add_column("rater", no_wrap=True)
+    table.add_column("alpha", justify="right")
+    table.add_column("95 % interval", justify="right")
+    for name in columns:
+        table.add_column({"tau_b": "tau-b", "mae": "MAE"}.get(name, name), justify="right")
+    table.add_column("unparsed", justify="right")
+    for row in rows:
+        metrics = row.agreement.metrics
+        alpha = metrics["alpha"]
+        unparsed = str(row.agreement.unparsed) if row.kind not in ("baseline", "human") else ""
+        cells = [number(alpha.value), _span(alpha), *(number(metrics[name].value) for name in columns), unparsed]
+        style = "bold green" if row.name == chosen else "dim" if row.kind in ("baseline", "human") else ""
+        mark = "* " if row.name == chosen else "  "
+        table.add_row(Text(mark + row.name), *cells, style=style)
+    return table
+
+
+def utilization_table(found: Utilization) -> Table:
+    """Return utilization by k beside its luck control."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", min_width=26)
+    for k in found.curve:
+        table.add_column(f"k={k}", justify="right")
+    table.add_row("matched", *(f"{share:.0%}" for share in found.curve.values()))
+    table.add_row("by luck (labels permuted)", *(f"{share:.0%}" for share in found.luck.values()), style="dim")
+    return table
+
+
+def summary(report: Report) -> str:
+    """Return the line under the table that says what the numbers stand on."""
+    splits = ", ".join(f"{name} {split['items']} (read {split['reads']}x)" for name, split in report.splits.items())
+    filled = any(row.agreement.unparsed for row in report.rows)
+    note = " A reply without a label counts as the constant answer." if filled else ""
+    return f"* chosen on dev. Items: {splits}. Intervals: bootstrap over test items.{note}"
+
+
+def _span(found: Estimate | Mapping[str, Any]) -> str:
+    low, high = (found["low"], found["high"]) if isinstance(found, Mapping) else (found.low, found.high)
+    return "-" if low is None or high is None else f"{number(low)} to {number(high)}"

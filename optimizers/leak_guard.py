@@ -1,0 +1,38 @@
+"""Knows whether a text copies a training item word by word; does not know what the text is for."""
+
+from collections.abc import Iterable
+
+from ..data.near_duplicates import normal_form
+
+RUN = 8
+"""Words in a row that are a copy."""
+
+WHOLE = 4
+"""Fewest words of an item that is shorter than a run and is copied when it stands in the text as a whole."""
+
+
+class LeakGuard:
+    """Finds runs of at least 8 words, or whole items of 4 to 7 words, of training items in a text.
+
+    Words are compared without case and punctuation.
+
+    Args:
+        items: The training items' texts.
+    """
+
+    def __init__(self, items: Iterable[str]) -> None:
+        """Remember every run by its hash."""
+        self._runs: set[int] = set()
+        for item in items:
+            words = normal_form(item).split()
+            if len(words) >= WHOLE:
+                self._runs |= {hash(run) for run in _runs(words, min(len(words), RUN))}
+
+    def copies(self, text: str) -> bool:
+        """Return whether the text copies one of the items."""
+        words = normal_form(text).split()
+        return any(hash(run) in self._runs for length in range(WHOLE, RUN + 1) for run in _runs(words, length))
+
+
+def _runs(words: list[str], length: int) -> list[tuple[str, ...]]:
+    return [tuple(words[start : start + length]) for start in range(len(words) - length + 1)]

@@ -1,0 +1,206 @@
+"""Knows how to train one LoRA adapter from a job's folder; knows nothing of raters, scales or labels.
+
+This is a program of its own: ``python -m accord.optimizers.training FOLDER/job.json [FOLDER2/job.json ...]``. A job
+that is finished is not trained again, one that was killed goes on from its last whole checkpoint.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..data import AccordError, SetupError
+from ..programs import need, weights_hash
+from .objectives import Row, shared_prefix
+from .training_job import (
+    ADAPTER,
+    CHECKPOINTS,
+    DONE,
+    PROGRESS,
+    TrainingJob,
+    TrainingResult,
+    read_job,
+    read_result,
+    write_result,
+)
+
+_SMALL = 1_000_000_000
+"""Parameters below which activations are kept: recomputing them costs a third more and saves memory nobody lacks."""
+
+_WARM_UP = 0.1
+"""Share of the steps in which the learning rate rises to its peak; then it falls to 0 along a line."""
+
+_SHORT_PREFIX = 8
+"""Shared tokens below which sharing costs more than it saves."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train the jobs named on the command line; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m accord.optimizers.training", description=__doc__)
+    parser.add_argument("jobs", nargs="+", type=Path, help="a job.json")
+    parser.add_argument("--tied", action="store_true", help="end when standard input closes")
+    chosen = parser.parse_args(arguments)
+    if chosen.tied:
+        threading.Thread(target=_end_with_input, daemon=True).start()
+    try:
+        for path in chosen.jobs:
+            train(path)
+    except AccordError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def train(path: Path) -> TrainingResult:
+    """Train one job, unless it is finished, and return its result.
+
+    Another process that trains in the same folder is waited for.
+
+    Raises:
+        InputError: If the job is damaged.
+        SetupError: If the extra ``train`` is missing, or the base model is not the one of the job.
+    """
+    job, rows = read_job(path)
+    folder = path.parent
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = read_result(folder, job)
+        if result is not None:
+            return result
+        (folder / DONE).unlink(missing_ok=True)
+        if weights_hash(Path(job.base)) != job.base_hash:
+            cure = "Put the base model back, or compile again."
+            raise SetupError("the base model is not the one of the job", place=job.base, cure=cure)
+        began = time.monotonic()
+        losses = _fit(job, rows, folder)
+        result = TrainingResult(
+            job=job.hash,
+            adapter=weights_hash(folder / ADAPTER),
+            losses=tuple(losses),
+            seconds=round(time.monotonic() - began, 3),
+            tokens=job.parameters.epochs * sum(len(row.input_ids) for row in rows),
+        )
+        write_result(folder, result)
+        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+        return result
+
+
+def _fit(job: TrainingJob, rows: Sequence[Row], folder: Path) -> list[float]:
+    """Train, write ``adapter/`` and return the loss of each step."""
+    if "LOCAL_RANK" not in os.environ:  # not under a launcher: TRL refuses one process with several GPUs
+        os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+    torch = need("torch", "train", "to fine-tune")
+    transformers = need("transformers", "train", "to fine-tune")
+    datasets = need("datasets", "train", "to fine-tune")
+    peft = need("peft", "train", "to fine-tune")
+    trl = need("trl", "train", "to fine-tune")
+    from .completion_trainer import CompletionTrainer  # imports TRL's trainer, which takes seconds
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(job.base)
+    on_gpu = torch.cuda.is_available()
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        job.base,
+        dtype=torch.bfloat16,
+        use_safetensors=True,
+        # The fused attention of PyTorch's CPU build has a backward pass several times slower than plain matrices.
+        attn_implementation="sdpa" if on_gpu else "eager",
+    )
+    small = model.num_parameters() < _SMALL
+    prefix = shared_prefix(rows)
+    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+    trainer = CompletionTrainer(
+        model=model,
+        args=trl.SFTConfig(
+            output_dir=str(folder / CHECKPOINTS),
+            num_train_epochs=job.parameters.epochs,
+            per_device_train_batch_size=job.parameters.batch_size,
+            learning_rate=job.parameters.learning_rate,
+            lr_scheduler_type="linear",
+            warmup_steps=_WARM_UP,
+            train_sampling_strategy="group_by_length",
+            seed=job.parameters.seed,
+            data_seed=job.parameters.seed,
+            bf16=False,  # that would be autocast; the weights themselves are bfloat16, the adapter is float32
+            use_cpu=not on_gpu,
+            gradient_checkpointing=not small,
+            max_length=None,
+            dataset_kwargs={"skip_prepare_dataset": True},
+            logging_steps=1,
+            save_strategy="epoch",
+            save_total_limit=1,
+            report_to=[],
+            disable_tqdm=True,
+            push_to_hub=False,
+        ),
+        train_dataset=datasets.Dataset.from_list(
+            [{"input_ids": row.input_ids, "labels": row.labels, "length": len(row.input_ids)} for row in rows]
+        ),
+        processing_class=tokenizer,
+        peft_config=peft.LoraConfig(
+            r=job.parameters.lora_rank,
+            lora_alpha=job.parameters.lora_alpha,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
+        ),
+        # Gradient checkpointing recomputes without a cache, and several processes wrap the model for one pass a step.
+        prefix=prefix if small and alone and prefix >= _SHORT_PREFIX else 0,
+        callbacks=[_progress(folder / PROGRESS)],
+    )
+    trainer.train(resume_from_checkpoint=_last_checkpoint(folder / CHECKPOINTS))
+    fresh = folder / f".{ADAPTER}"
+    shutil.rmtree(fresh, ignore_errors=True)
+    trainer.save_model(str(fresh))
+    shutil.rmtree(folder / ADAPTER, ignore_errors=True)
+    fresh.rename(folder / ADAPTER)
+    return [round(entry["loss"], 6) for entry in trainer.state.log_history if "loss" in entry]
+
+
+def _progress(path: Path) -> Any:
+    """Return a callback that writes one line for each step; after a resume the file starts with the steps kept."""
+    from transformers import TrainerCallback
+
+    class Progress(TrainerCallback):
+        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            kept = [entry for entry in state.log_history if "loss" in entry]
+            path.write_text("".join(_line(entry, state.max_steps) for entry in kept), encoding="utf-8")
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+            if logs is not None and "loss" in logs:
+                with path.open("a", encoding="utf-8") as stream:
+                    stream.write(_line({**logs, "step": state.global_step}, state.max_steps))
+
+    return Progress()
+
+
+def _line(entry: dict[str, Any], steps: int) -> str:
+    return json.dumps({"step": entry["step"], "steps": steps, "loss": round(entry["loss"], 6)}) + "\n"
+
+
+def _last_checkpoint(folder: Path) -> str | None:
+    """Return the last whole checkpoint and remove what a kill left of others; its state is what is written last."""
+    whole: dict[int, Path] = {}
+    for checkpoint in folder.glob("checkpoint-*"):
+        try:
+            state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+            whole[int(state["global_step"])] = checkpoint
+        except (FileNotFoundError, ValueError):
+            shutil.rmtree(checkpoint)
+    return str(whole[max(whole)]) if whole else None
+
+
+def _end_with_input() -> None:
+    """End this process when whoever started it is gone: nobody would read the result."""
+    while os.read(0, 1):  # not through sys.stdin: its lock would be held when the interpreter ends
+        pass
+    os._exit(3)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

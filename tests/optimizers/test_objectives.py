@@ -1,0 +1,111 @@
+"""What a training row is: the bytes of a request, the reply, and a loss on the reply alone."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import dspy
+import pytest
+
+from accord.data import Corpus, Item, Ordinal, SetupError
+from accord.optimizers.objectives import (
+    IGNORED,
+    ORDERS,
+    Row,
+    examples_for,
+    make_rows,
+    shared_prefix,
+    traced,
+)
+from accord.programs import Case, Guideline, LocalEngine, Prompt, Rater, local_lm
+
+GUIDELINE = Guideline("How friendly is it?").with_cases(Case({"text": "Bah."}, "It grumbles.", "1"))
+
+
+def _example(text: str, label: int, rationale: str | None = None) -> dspy.Example:
+    extra = {} if rationale is None else {"rationale": rationale}
+    return dspy.Example(text=text, label=label, **extra).with_inputs("text")
+
+
+EXAMPLES = [_example("Hello!", 4, "It greets."), _example("Go away", 1), _example("Dear all", 5, "It is warm.")]
+
+
+class _Spy(LocalEngine):
+    """Remembers what the model is really given."""
+
+    def __init__(self, *args, **options) -> None:
+        super().__init__(*args, **options)
+        self.sent: list[tuple[int, ...]] = []
+
+    def encode(self, prompt: Prompt) -> list[int]:
+        ids = super().encode(prompt)
+        self.sent.append(tuple(ids))
+        return ids
+
+
+def _tokenizer(path):
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(path)
+
+
+@pytest.mark.parametrize("objective", ["trace", "label", "label_all"])
+def test_a_training_row_has_the_bytes_of_a_request_at_deployment(tiny_model, objective):
+    engine = _Spy(tiny_model)
+    rater = Rater(Ordinal(1, 5), GUIDELINE, lm=local_lm(engine, max_tokens=1), order=ORDERS[objective])
+    tokenizer = _tokenizer(tiny_model)
+    rows = make_rows(rater, EXAMPLES, tokenizer, context=512).rows
+    items = [Item(str(place), {"text": example.text}) for place, example in enumerate(EXAMPLES)]
+    rater.rate(Corpus(items, rater.scale, ("text",)))
+    assert [row.prompt for row in rows] == engine.sent
+    for row, example in zip(rows, EXAMPLES, strict=True):
+        engine.sent.clear()
+        rater(text=example.text)  # through DSPy
+        assert engine.sent == [row.prompt]
+    replies = [tokenizer.decode(row.completion) for row in rows]
+    if objective == "trace":
+        assert replies[0] == "Reason: It greets.\nLabel: 4<|end|>"
+    else:
+        assert replies == ["Label: 4<|end|>", "Label: 1<|end|>", "Label: 5<|end|>"]
+
+
+def test_only_the_completion_counts_in_the_loss():
+    row = Row((7, 8, 9), (4, 2))
+    assert row.input_ids == [7, 8, 9, 4, 2]
+    assert row.labels == [IGNORED, IGNORED, IGNORED, 4, 2]
+
+
+def test_an_objective_takes_its_examples():
+    blank = _example("Hm", 3, "  ")
+    pool = [*EXAMPLES, blank]
+    assert traced(pool) == [EXAMPLES[0], EXAMPLES[2]]
+    assert examples_for("trace", pool) == examples_for("label", pool) == [EXAMPLES[0], EXAMPLES[2]]
+    assert examples_for("label_all", pool) == pool
+
+
+def test_rows_beyond_the_context_are_counted(tiny_model):
+    rater = Rater(Ordinal(1, 5), GUIDELINE, order="label")
+    tokenizer = _tokenizer(tiny_model)
+    short, long = _example("Hello!", 4), _example("Hello! " * 50, 4)
+    (row,), none = make_rows(rater, [short], tokenizer, context=512)
+    assert none == 0
+    context = len(row.input_ids)
+    assert make_rows(rater, [short, long], tokenizer, context=context) == ((row,), 1)
+    assert make_rows(rater, [short, long], tokenizer, context=context - 1) == ((), 2)
+
+
+def test_a_tokenizer_that_cannot_end_a_reply_is_refused():
+    with pytest.raises(SetupError, match="eos_token"):
+        make_rows(Rater(Ordinal(1, 5)), EXAMPLES, SimpleNamespace(eos_token_id=None), context=512)
+
+
+def _prompts(*prompts: Sequence[int]) -> list[Row]:
+    return [Row(tuple(prompt), (1,)) for prompt in prompts]
+
+
+def test_the_shared_prefix_leaves_each_prompt_a_token():
+    assert shared_prefix([]) == 0
+    assert shared_prefix(_prompts([5, 6, 7, 8], [5, 6, 9], [5, 6, 7])) == 2
+    assert shared_prefix(_prompts([5, 6, 7], [5, 6])) == 1  # all of [5, 6] is shared, its last token stays its own
+    assert shared_prefix(_prompts([5, 6], [5, 6])) == 1
+    assert shared_prefix(_prompts([5], [5, 6])) == 0
+    assert shared_prefix(_prompts([4, 6], [5, 6])) == 0
