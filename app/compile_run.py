@@ -246,10 +246,8 @@ def _provenance(job: Job, traces: Traces, fill: Label) -> dict[str, Any]:
         "constant": fill,
         "train": job.splits.train.hash,
         "dev": job.splits.dev.hash,
-        "teacher": traces.source.model,
         "teacher_guideline": job.teacher.guideline.hash,
-        "traces": len(traces),
-        "draws": sum(len(item.draws) for item in traces.items),
+        "traces": traces.summary(),
         **job.origin,
     }
 

@@ -11,7 +11,7 @@ from .errors import AccordError, InputError, RetryError, SetupError
 from .estimate import Estimate
 from .human_agreement import human_agreement
 from .items import Annotation, Item
-from .journal import Journal
+from .journal import Journal, opened
 from .one_human import OneHuman, one_human
 from .scale import Interval, Label, Nominal, Ordinal, Pairwise, Scale, scale_from_dict
 from .splits import Splits, split
@@ -57,6 +57,7 @@ __all__ = [
     "mean",
     "median",
     "one_human",
+    "opened",
     "paired_difference",
     "scale_from_dict",
     "split",

@@ -193,6 +193,16 @@ class Journal:
             raise InputError(f"is not a journal ({error})", place=str(self.path), cure=cure) from error
 
 
+@contextmanager
+def opened(journal: Journal | str | Path | None) -> Iterator[Journal | None]:
+    """Open the journal where a path is given, and close it again; an open one stays the caller's, None stays None."""
+    if journal is None or isinstance(journal, Journal):
+        yield journal
+        return
+    with Journal(journal) as own:
+        yield own
+
+
 def _take_lock(path: Path) -> int:
     """Lock ``<journal>.lock`` for this process; the system gives the lock back when the process ends."""
     try:

@@ -127,7 +127,8 @@ def clusters(vectors: Any, count: int, seed: int) -> list[list[int]]:
     from sklearn.exceptions import ConvergenceWarning
 
     count = min(count, vectors.shape[0])
-    model = KMeans(count, n_init=10, random_state=seed)
+    options: dict[str, Any] = {"n_init": 10}  # sklearn's own annotation knows "auto" only
+    model = KMeans(count, random_state=seed, **options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different rows than clusters: some stay empty
         numbers = model.fit_predict(vectors)

@@ -1,14 +1,12 @@
 """Knows how traces become a better guideline without any writer model; does not know how traces are drawn."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import dspy
 
-from ..data import Corpus, Journal, Label, Scale, SetupError
-from ..data.baselines import constant
+from ..data import Corpus, Journal, Label, Scale, SetupError, constant, opened
 from ..programs import Candidate, Case, Guideline, Progress, Rater, identity
 from .base import Compiler, check_examples
 from .critiques import Critique, Rationale, clusters, critiques, vectorizer_of
@@ -165,17 +163,8 @@ class DistillGuideline(Compiler):
         return chosen, len(made) - len(fitting)
 
     def _ranked(self, drafts: Sequence["_Draft"], dev: Corpus, fill: Label) -> tuple[Candidate, ...]:
-        with self._opened() as journal:
+        with opened(self.journal) as journal:
             return Gate(dev, fill, self.resamples, self.seed, journal, self.progress).choose(drafts)
-
-    @contextmanager
-    def _opened(self) -> Iterator[Journal | None]:
-        """Open the journal where a path was given; an open one stays the caller's."""
-        if self.journal is None or isinstance(self.journal, Journal):
-            yield self.journal
-            return
-        with Journal(self.journal) as journal:
-            yield journal
 
 
 _Draft = tuple[str, Rater, int, Mapping[str, Any]]

@@ -7,16 +7,14 @@ reaches the human label stands for the thinking behind it.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import dspy
-from dspy.utils.callback import with_callbacks
 
-from ..data import Draw, Journal, Label, Scale, SetupError, Source
+from ..data import Draw, Journal, Label, Scale, SetupError, Source, opened
 from ..programs import Ask, Completion, Progress, Prompt, Rater, Sampling, complete, draw_of, identity, resolve_model
 from .acceptance import Acceptance, Exact
 from .base import Compiler, check_examples
@@ -87,7 +85,6 @@ class RejectionSampling(Compiler):
         self.into = into
         self.progress = progress
 
-    @with_callbacks
     def compile(
         self, student: Any, *, trainset: Sequence[Any], valset: Sequence[Any] | None = None, teacher: Any = None
     ) -> Rater:
@@ -106,7 +103,9 @@ class RejectionSampling(Compiler):
             cure = "Give into=FineTune(...) or into=DistillGuideline(...), or use infer() for the traces alone."
             raise SetupError("there is nothing to compile into", place="RejectionSampling", cure=cure)
         traces = self.infer(student, trainset=trainset, teacher=teacher)
-        return self.into.compile(student, trainset=traces, valset=valset)
+        compiled = self.into.compile(student, trainset=traces, valset=valset)
+        compiled.provenance = {**compiled.provenance, "traces": traces.summary()}
+        return compiled
 
     def infer(self, rater: Any, *, trainset: Sequence[Any], teacher: Any = None) -> Traces:
         """Reconstruct the thinking behind the labels of `trainset`.
@@ -126,7 +125,7 @@ class RejectionSampling(Compiler):
         limit = teacher.lm.kwargs.get("max_tokens") if self.max_tokens is None else self.max_tokens
         sampling = Sampling(self.temperature, Sampling.max_tokens if limit is None else limit, self.seed)
         source = Source(identity(teacher.lm), sampling.to_dict())
-        with self._opened() as journal:
+        with opened(self.journal) as journal:
             states = [self._state(teacher, example, source, journal) for example in examples]
             spent = self._draw_all(teacher, states, sampling, source, journal)
         return Traces(
@@ -138,15 +137,6 @@ class RejectionSampling(Compiler):
             exhausted=isinstance(self.stop, Exhaust),
             spent=spent,
         )
-
-    @contextmanager
-    def _opened(self) -> Iterator[Journal | None]:
-        """Open the journal where a path was given; an open one stays the caller's."""
-        if self.journal is None or isinstance(self.journal, Journal):
-            yield self.journal
-            return
-        with Journal(self.journal) as journal:
-            yield journal
 
     def _state(self, teacher: Rater, example: dspy.Example, source: Source, journal: Journal | None) -> _State:
         prompt = teacher.prompt({name: example[name] for name in teacher.fields})

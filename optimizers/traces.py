@@ -142,6 +142,17 @@ class Traces(Sequence[dspy.Example]):
             "completion": sum(draw.completion_tokens for draw in draws),
         }
 
+    def summary(self) -> dict[str, Any]:
+        """Return where the traces come from and how many there are, as plain data for a rater's provenance."""
+        return {
+            "teacher": self.source.model,
+            "sampling": dict(self.source.sampling),
+            "samples": self.samples,
+            "items": len(self.items),
+            "explained": len(self),
+            "draws": sum(len(item.draws) for item in self.items),
+        }
+
     def utilization(self, *, seed: int = 0) -> Utilization:
         """Measure the share of items explained by k, beside what luck alone would explain."""
         golds = [item.gold for item in self.items]

@@ -156,10 +156,21 @@ def _fit(job: TrainingJob, rows: Sequence[Row], folder: Path) -> list[float]:
     trainer.train(resume_from_checkpoint=_last_checkpoint(folder / CHECKPOINTS))
     fresh = folder / f".{ADAPTER}"
     shutil.rmtree(fresh, ignore_errors=True)
-    trainer.save_model(str(fresh))
+    trained: Any = trainer.model
+    trained.save_pretrained(fresh)
+    (fresh / "README.md").unlink(missing_ok=True)  # a model card with nothing in it
+    _settle(fresh / "adapter_config.json", job)
     shutil.rmtree(folder / ADAPTER, ignore_errors=True)
     fresh.rename(folder / ADAPTER)
     return [round(entry["loss"], 6) for entry in trainer.state.log_history if "loss" in entry]
+
+
+def _settle(config: Path, job: TrainingJob) -> None:
+    """Make the adapter's configuration the same wherever and whenever it is written: PEFT leaves a set's order in it."""
+    content = json.loads(config.read_text(encoding="utf-8"))
+    content = {name: sorted(value) if isinstance(value, list) else value for name, value in content.items()}
+    content["base_model_name_or_path"] = Path(job.base).name
+    config.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _progress(path: Path) -> Any:

@@ -141,7 +141,7 @@ def test_a_task_cannot_be_changed(folder: Path) -> None:
         (BASE.replace("name: ", "nmae: "), "line 1, 'nmae': unknown key."),
         (BASE.replace("stars", "a/b"), "line 1, 'name': the value is 'a/b'. Give a short name"),
         (BASE.replace("ordinal", "ordnal"), "line 6, 'scale': unknown scale type 'ordnal'."),
-        (BASE + "cut: [2]\n", "line 7, 'cut': a"),
+        (BASE + "cut: [2]\n", "line 7, 'cut': labels of type ordinal"),
         (BASE + "cut_anchors: {1: bad}\n", "line 7, 'cut_anchors': there are anchors but no cut."),
         (BASE + "name: twice\n", "line 7, 'name': the key stands on line 1 already. Keep one of them."),
         (BASE + "split:\n\tdev: 3\n", "task.yaml, line 8, column 1: found a tab. Indent with spaces"),

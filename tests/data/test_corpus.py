@@ -138,7 +138,7 @@ def test_cut_refuses_thresholds_that_do_not_cut(thresholds):
 
 
 def test_only_an_interval_can_be_cut():
-    with pytest.raises(SetupError, match="nominal scale cannot be cut"):
+    with pytest.raises(SetupError, match="nominal cannot be cut"):
         Corpus([], Nominal(["a", "b"]), ("t",)).cut([1])
 
 

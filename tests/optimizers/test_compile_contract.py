@@ -11,14 +11,14 @@ from dspy.teleprompt import Teleprompter
 from dspy.utils.callback import BaseCallback
 
 from accord.data import Ordinal, SetupError
-from accord.optimizers import Compiler
-from accord.optimizers.distill_guideline import DistillGuideline
+from accord.optimizers import Compiler, DistillGuideline, FineTune, RejectionSampling
 from accord.programs import Candidate, Guideline, Rater, scripted_lm
 
 SCALE = Ordinal(1, 3)
 
 COMPILERS: dict[str, Callable[[], Compiler]] = {
     "DistillGuideline": DistillGuideline,
+    "RejectionSampling": lambda: RejectionSampling(2, into=DistillGuideline()),
 }
 """Name to a maker of the compiler; each compiles a scripted student from examples with rationales."""
 
@@ -53,10 +53,15 @@ def _described(rater: Rater) -> tuple[Any, ...]:
 
 
 def _state(compiler: Compiler) -> dict[str, Any]:
-    return {name: copy.copy(value) for name, value in vars(compiler).items()}
+    return {
+        name: _state(value) if isinstance(value, Compiler) else copy.copy(value)
+        for name, value in vars(compiler).items()
+    }
 
 
-def test_the_signature_is_dspys_with_keywords(compiler):
+@pytest.mark.parametrize("kind", [DistillGuideline, RejectionSampling, FineTune])
+def test_the_signature_is_dspys_with_keywords(kind):
+    compiler = kind()
     assert isinstance(compiler, Teleprompter)
     student, *others = inspect.signature(compiler.compile).parameters.values()
     assert (student.name, student.default) == ("student", inspect.Parameter.empty)
@@ -76,7 +81,7 @@ def test_a_new_rater_comes_back_and_nothing_given_is_changed(compiler):
     assert isinstance(compiled, Rater) and compiled is not student
     assert _described(student) == before
     assert (trainset, valset) == given
-    assert vars(compiler) == policy
+    assert _state(compiler) == policy
     compiled.predict.demos.clear()
     compiled.provenance["mine"] = True
     assert _described(student) == before
@@ -86,7 +91,9 @@ def test_what_was_tried_and_where_it_comes_from_is_kept(compiler):
     compiled = compiler.compile(_student(), trainset=_examples(0, 12), valset=_examples(100, 9))
     assert compiled.candidates and all(isinstance(candidate, Candidate) for candidate in compiled.candidates)
     assert [candidate.chosen for candidate in compiled.candidates] == [True] + [False] * (len(compiled.candidates) - 1)
-    assert compiled.provenance["compiler"] == type(compiler).__name__
+    inner = compiler.into if isinstance(compiler, RejectionSampling) else compiler
+    assert compiled.provenance["compiler"] == type(inner).__name__
+    assert ("traces" in compiled.provenance) == isinstance(compiler, RejectionSampling)
 
 
 def test_one_compiler_can_be_used_twice(compiler):
@@ -116,4 +123,5 @@ def test_the_callbacks_of_dspy_hear_of_it_once(compiler):
 
     with dspy.context(callbacks=[Listener()]):
         compiler.compile(_student(), trainset=_examples(0, 12), valset=_examples(100, 9))
-    assert heard == [type(compiler).__name__]
+    inner = [type(compiler.into).__name__] if isinstance(compiler, RejectionSampling) else []
+    assert heard == [type(compiler).__name__, *inner]

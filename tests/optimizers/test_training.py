@@ -77,7 +77,8 @@ def test_a_damaged_job_is_refused(tmp_path, tiny_model):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"epochs": 0}, {"lora_rank": 1.5}, {"batch_size": -1}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}]
+    "wrong",
+    [{"epochs": 0}, {"lora_rank": 1.5}, {"batch_size": -1}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}],
 )
 def test_parameters_that_cannot_be_trained_with_are_refused(wrong):
     with pytest.raises(SetupError, match=next(iter(wrong))):
