@@ -48,6 +48,7 @@ def main() -> None:
         print(traces, traces.utilization().to_dict(), flush=True)
         draws = [(source, draw) for source in journal.sources() for draw in journal.recorded(source)]
     texts = {item.id: item.text for part in (splits.train, splits.test) for item in part}
+    draws = [(source, draw) for source, draw in draws if draw.item_id in texts]
     kept = [(source, without_copy(draw, texts[draw.item_id])) for source, draw in draws]
     blanked = sum(before.rationale != after.rationale for (_, before), (_, after) in zip(draws, kept, strict=True))
     about = {

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data import AccordError, SetupError
-from ..programs import need, weights_hash
+from ..programs import fold_output, need, weights_hash
 from .objectives import Row, shared_prefix
 from .training_job import (
     ADAPTER,
@@ -112,6 +112,7 @@ def _fit(job: TrainingJob, rows: Sequence[Row], folder: Path) -> list[float]:
         # The fused attention of PyTorch's CPU build has a backward pass several times slower than plain matrices.
         attn_implementation="sdpa" if on_gpu else "eager",
     )
+    fold_output(model)
     small = model.num_parameters() < _SMALL
     prefix = shared_prefix(rows)
     alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
@@ -127,7 +128,7 @@ def _fit(job: TrainingJob, rows: Sequence[Row], folder: Path) -> list[float]:
             train_sampling_strategy="group_by_length",
             seed=job.parameters.seed,
             data_seed=job.parameters.seed,
-            bf16=False,  # that would be autocast; the weights themselves are bfloat16, the adapter is float32
+            bf16=True,
             use_cpu=not on_gpu,
             gradient_checkpointing=not small,
             max_length=None,
@@ -153,7 +154,10 @@ def _fit(job: TrainingJob, rows: Sequence[Row], folder: Path) -> list[float]:
         prefix=prefix if small and alone and prefix >= _SHORT_PREFIX else 0,
         callbacks=[_progress(folder / PROGRESS)],
     )
-    trainer.train(resume_from_checkpoint=_last_checkpoint(folder / CHECKPOINTS))
+    # The base's weights are bfloat16, the adapter's float32, so that small steps are not rounded away. Autocast computes
+    # with the adapter in bfloat16; without this PEFT would first bring every layer's input to float32.
+    with peft.helpers.disable_input_dtype_casting(trainer.model):
+        trainer.train(resume_from_checkpoint=_last_checkpoint(folder / CHECKPOINTS))
     fresh = folder / f".{ADAPTER}"
     shutil.rmtree(fresh, ignore_errors=True)
     trained: Any = trainer.model
@@ -166,7 +170,7 @@ def _fit(job: TrainingJob, rows: Sequence[Row], folder: Path) -> list[float]:
 
 
 def _settle(config: Path, job: TrainingJob) -> None:
-    """Make the adapter's configuration the same wherever and whenever it is written: PEFT leaves a set's order in it."""
+    """Make the configuration the same wherever and whenever it is written: PEFT leaves a set's order in it."""
     content = json.loads(config.read_text(encoding="utf-8"))
     content = {name: sorted(value) if isinstance(value, list) else value for name, value in content.items()}
     content["base_model_name_or_path"] = Path(job.base).name

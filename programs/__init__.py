@@ -7,7 +7,7 @@ from .embedded import embedded_model
 from .extras import need
 from .forced_choice import forced_choice
 from .guideline import Case, Guideline
-from .local_model import LocalEngine, encode_prompt, local_lm, weights_hash
+from .local_model import LocalEngine, encode_prompt, fold_output, local_lm, weights_hash
 from .models import resolve_model
 from .parsing import Reply, Unparsed, parse
 from .prompt import Completion, Prompt, Turn
@@ -42,6 +42,7 @@ __all__ = [
     "draw_of",
     "embedded_model",
     "encode_prompt",
+    "fold_output",
     "forced_choice",
     "identity",
     "local_lm",

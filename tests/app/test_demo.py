@@ -14,12 +14,12 @@ import pytest
 from accord.app.demo_labels import demo_corpus
 from accord.app.demo_task import (
     DEV,
-    ITEMS,
     SEED,
     TEACHER_GUIDELINE,
     TEACHER_MAX_TOKENS,
     TEACHER_SAMPLES,
     TEST,
+    TRAIN,
     demo_splits,
 )
 from accord.app.demo_teacher import demo_recording, read_recording, recorded_lm, write_recording
@@ -37,7 +37,7 @@ def test_the_labels_are_the_papers_and_gold_is_their_cut_mean() -> None:
 
 def test_the_splits_are_the_same_every_time() -> None:
     splits, _ = demo_splits()
-    assert [len(part) for part in splits] == [ITEMS - DEV - TEST, DEV, TEST]
+    assert [len(part) for part in splits] == [TRAIN, DEV, TEST]
     again, _ = demo_splits()
     assert [part.hash for part in splits] == [part.hash for part in again]
     assert TEST >= 200
@@ -110,7 +110,7 @@ def test_the_demo_proves_a_rater_and_a_second_run_draws_and_trains_nothing(tmp_p
     assert beaten["low"] > 0 and beaten["n"] >= 200
     if report["chosen"] != "trace":
         assert "simpler" in report["verdict"][0]
-    assert pyarrow.parquet.read_table(run / "traces.parquet").num_rows == ITEMS - DEV - TEST
+    assert pyarrow.parquet.read_table(run / "traces.parquet").num_rows == TRAIN
     before = drawn_and_trained(run)
     demo(run)
     assert drawn_and_trained(run) == before
