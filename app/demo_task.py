@@ -14,7 +14,7 @@ TRAIN, DEV, TEST = 130, 100, 200
 DRAWN_FROM, _PROVED = 700, 240
 """How many tweets the three parts are drawn from, and how many of those were set aside for test."""
 
-LIVE_ITEMS, LIVE_SAMPLES = 32, 4
+LIVE_ITEMS, LIVE_SAMPLES = 32, 2
 """How many train items the embedded model draws for live, and how often each."""
 
 STUDENT_MAX_TOKENS = 40

@@ -154,8 +154,8 @@ def _fit(job: TrainingJob, rows: Sequence[Row], folder: Path) -> list[float]:
         prefix=prefix if small and alone and prefix >= _SHORT_PREFIX else 0,
         callbacks=[_progress(folder / PROGRESS)],
     )
-    # The base's weights are bfloat16, the adapter's float32, so that small steps are not rounded away. Autocast computes
-    # with the adapter in bfloat16; without this PEFT would first bring every layer's input to float32.
+    # The base's weights are bfloat16, the adapter's float32, so that small steps are not rounded away. Autocast
+    # computes with the adapter in bfloat16; without this PEFT would first bring every layer's input to float32.
     with peft.helpers.disable_input_dtype_casting(trainer.model):
         trainer.train(resume_from_checkpoint=_last_checkpoint(folder / CHECKPOINTS))
     fresh = folder / f".{ADAPTER}"

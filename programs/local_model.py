@@ -123,19 +123,26 @@ class LocalEngine:
                 )
 
     def level_log_probabilities(self, prompts: Sequence[Prompt], replies: Sequence[str]) -> list[list[float]]:
-        """Return ln p(reply | prompt) for each prompt and each of a few whole replies.
+        """Return ln p(reply | prompt) for each prompt and each of a few whole replies, up to one constant a prompt.
+
+        The constant is the log-probability of the tokens that all replies begin with. They are taken as given, so that
+        replies which differ in their last token cost one forward pass together.
 
         Args:
             prompts: Rendered requests.
             replies: The candidate replies, e.g. ``Label: 1`` to ``Label: 5``, without the end of the turn.
         """
         candidates = [self._tokenizer(reply, add_special_tokens=False)["input_ids"] for reply in replies]
+        given = common_start(candidates)
+        candidates = [ids[given:] for ids in candidates]
+        start_ids = self._tokenizer(replies[0], add_special_tokens=False)["input_ids"][:given]
         order = sorted(range(len(prompts)), key=lambda number: len(prompts[number].bytes))
         scores: list[list[float]] = [[] for _ in prompts]
         for start in range(0, len(order), self.max_batch_rows):
             batch = order[start : start + self.max_batch_rows]
             with self._lock:
-                rows = self._decoder.log_probabilities([self.encode(prompts[number]) for number in batch], candidates)
+                begun = [[*self.encode(prompts[number]), *start_ids] for number in batch]
+                rows = self._decoder.log_probabilities(begun, candidates)
             for number, row in zip(batch, rows, strict=True):
                 scores[number] = row
         return scores
@@ -279,6 +286,14 @@ def prompt_of(request: Request) -> Prompt:
     roles: dict[str, Any] = {"assistant": "assistant", "system": "system", "developer": "system"}
     body = [Turn(roles.get(str(message.role), "user"), message.text or "") for message in request.messages]
     return Prompt(tuple(head + body))
+
+
+def common_start(sequences: Sequence[Sequence[int]]) -> int:
+    """Return how many tokens all sequences begin with, leaving each at least one of its own."""
+    shared = 0
+    while all(len(ids) > shared + 1 and ids[shared] == sequences[0][shared] for ids in sequences):
+        shared += 1
+    return shared
 
 
 def _model_folder(path: str | Path) -> Path:

@@ -89,7 +89,10 @@ def test_what_nobody_foresaw_keeps_its_traceback() -> None:
 
 def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "task.yaml")
-    command = [sys.executable, "-m", "accord.app.cli", "compile", "task.yaml", "--into", "weights"]
+    # A suite that a script starts in the background has SIGINT ignored, and children inherit that.
+    listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    body = f"{listening}; from accord.app.cli import main; main()"
+    command = [sys.executable, "-c", body, "compile", "task.yaml", "--into", "weights"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=-1, stderr=-1, text=True) as process:
         with (tmp_path / "task.yaml").open("w"):  # opens once the command reads, and keeps it waiting
             process.send_signal(signal.SIGINT)

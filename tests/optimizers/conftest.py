@@ -32,9 +32,9 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=512,
-        eos_token_id=wrapped.eos_token_id,
+        eos_token_id=wrapped.convert_tokens_to_ids("<|end|>"),
         bos_token_id=None,
-        pad_token_id=wrapped.pad_token_id,
+        pad_token_id=int(str(wrapped.convert_tokens_to_ids("<|pad|>"))),
     )
     with torch.random.fork_rng():
         torch.manual_seed(0)
