@@ -1,4 +1,4 @@
-"""The README tells the truth: its Python runs from top to bottom, its commands exist, its demo table was printed."""
+"""The README tells the truth: its Python runs from top to bottom, its commands exist."""
 
 import re
 import subprocess
