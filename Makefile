@@ -16,7 +16,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
-demo: $(VENV)/.installed  ## compile and prove a rater on real human labels (under 5 minutes once installed)
+demo: $(VENV)/.installed  ## compile and prove a rater on real human labels (about 5 minutes once installed)
 	$(VENV)/bin/accord demo
 
 test: $(VENV)/.installed  ## run the whole suite, slow end-to-end tests included

@@ -9,7 +9,7 @@ from ..programs import Case, Guideline
 from .demo_labels import demo_corpus
 
 TRAIN, DEV, TEST = 130, 100, 200
-"""How many of the 4,001 tweets are train, dev and test: so many that the demo ends within five minutes on two cores."""
+"""How many of the 4,001 tweets are train, dev and test: so many that the demo takes about five minutes on two cores."""
 
 DRAWN_FROM, _PROVED = 700, 240
 """How many tweets the three parts are drawn from, and how many of those were set aside for test."""
