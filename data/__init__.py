@@ -10,9 +10,10 @@ from .draws import Draw, Source
 from .errors import AccordError, InputError, RetryError, SetupError
 from .estimate import Estimate
 from .human_agreement import human_agreement
-from .items import Annotation, Item
+from .items import Annotation, Item, content_hash
 from .journal import Journal, opened
 from .one_human import OneHuman, one_human
+from .outlines import Outcome, PromptOutline
 from .scale import Interval, Label, Nominal, Ordinal, Pairwise, Scale, scale_from_dict
 from .splits import Splits, split
 
@@ -37,7 +38,9 @@ __all__ = [
     "Nominal",
     "OneHuman",
     "Ordinal",
+    "Outcome",
     "Pairwise",
+    "PromptOutline",
     "RetryError",
     "Scale",
     "SetupError",
@@ -48,6 +51,7 @@ __all__ = [
     "consensus",
     "constant",
     "constant_baseline",
+    "content_hash",
     "dawid_skene",
     "distribution",
     "fetch",

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING, Any, overload
@@ -17,7 +17,7 @@ from .values import show, suggestion
 if TYPE_CHECKING:
     from .splits import Splits
 
-RESERVED = ("annotations", "group", "item_id", "label", "rationale")
+RESERVED = ("annotations", "corpus_id", "group", "item_id", "label", "rationale")
 """Names a field may not have: the examples and the raters' answers use them."""
 
 
@@ -31,6 +31,7 @@ class Corpus(Sequence[Item]):
         fields: Names of the items' texts, in order.
         consensus: Rule by which the golds were made.
         dropped: What loading left out, reason to count; empty on corpora derived from another.
+        parent: The corpus that this one is a part of, at the root; None for a corpus that is a part of nothing.
 
     Raises:
         InputError: For repeated ids, items with other fields, reserved field names, or labels off the scale.
@@ -41,6 +42,7 @@ class Corpus(Sequence[Item]):
     fields: tuple[str, ...]
     consensus: str = "auto"
     dropped: Mapping[str, int] = FrozenDict()
+    parent: "Corpus | None" = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Take copies and check that the parts belong together."""
@@ -137,6 +139,11 @@ class Corpus(Sequence[Item]):
             digest.update(_line([item.id, list(item.fields.values()), gold]))
         return digest.hexdigest()
 
+    @property
+    def origin(self) -> str:
+        """The hash of the corpus that this one is a part of, or of itself: all splits of a corpus have one origin."""
+        return self.hash if self.parent is None else self.parent.hash
+
     def select(self, ids: Iterable[str]) -> "Corpus":
         """Return the corpus of the items with these ids, in the order given.
 
@@ -187,14 +194,19 @@ class Corpus(Sequence[Item]):
     def examples(self) -> list[Any]:
         """Return one ``dspy.Example`` an item, in order.
 
-        Keys: each field (the inputs), ``label`` (the gold), ``item_id``, ``group`` and ``annotations`` (a tuple of
-        `Annotation`).
+        Keys: each field (the inputs), ``label`` (the gold), ``item_id``, ``group``, ``annotations`` (a tuple of
+        `Annotation`) and ``corpus_id`` (the corpus's `origin`).
         """
         import dspy
 
         return [
             dspy.Example(
-                **item.fields, label=item.gold, item_id=item.id, group=item.group, annotations=item.annotations
+                **item.fields,
+                label=item.gold,
+                item_id=item.id,
+                group=item.group,
+                annotations=item.annotations,
+                corpus_id=self.origin,
             ).with_inputs(*self.fields)
             for item in self.items
         ]
@@ -311,7 +323,8 @@ class Corpus(Sequence[Item]):
         return load(records_table(records, place), layout)
 
     def _with(self, items: Iterable[Item]) -> "Corpus":
-        return replace(self, items=tuple(items), dropped=FrozenDict())
+        parent = self if self.parent is None else self.parent
+        return replace(self, items=tuple(items), dropped=FrozenDict(), parent=parent)
 
 
 def _line(parts: Any) -> bytes:

@@ -3,9 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from .scale import Label
+
+Kind = Literal["blind", "hinted", "reading"]
+"""How a draw came about: without the label; with the label shown; as a blind reading of an item and a rationale."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,9 @@ class Draw:
         finish_reason: ``stop``, ``length`` or what the server said.
         prompt_tokens: Billed prompt tokens; draws that share a prompt carry them once.
         completion_tokens: Billed completion tokens.
+        kind: Whether the model saw the label.
+        repaired: Whether the label was forced out of a reply that had none. Forced labels turn noise into lucky hits, so
+            they are always counted apart.
     """
 
     item_id: str
@@ -55,3 +61,5 @@ class Draw:
     finish_reason: str = "stop"
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    kind: Kind = "blind"
+    repaired: bool = False

@@ -1,5 +1,7 @@
 """Knows what one judged thing is and what each annotator said of it; knows nothing about files or other items."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -52,3 +54,13 @@ class Item:
     def labels(self) -> list[Label]:
         """The labels of all annotations, in their order."""
         return [annotation.label for annotation in self.annotations]
+
+
+def content_hash(fields: Mapping[str, str]) -> str:
+    """Return 32 hexadecimal digits that stand for an item's fields; their order does not matter, nor id and labels.
+
+    Args:
+        fields: Field name to text.
+    """
+    # ASCII escapes take any text, broken surrogates too.
+    return hashlib.sha256(json.dumps(dict(fields), sort_keys=True).encode()).hexdigest()[:32]

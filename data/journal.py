@@ -1,36 +1,25 @@
 """Knows how draws survive: an SQLite file that keeps each one before it is used; does not know what draws mean."""
 
-import fcntl
 import json
 import os
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TypeVar
 
 from .draws import Draw, Source
-from .errors import InputError, RetryError, SetupError
+from .journal_claim import claim_items
+from .journal_file import open_file, transaction, translated
+from .journal_lock import take_lock
+from .journal_outcomes import Outcomes
+from .journal_prompts import PromptRows
+from .journal_reading import PROMPTS, TEXTS, find, read_draws, scan
+from .journal_writing import count_rows, write_draws
+from .outlines import PromptOutline, outline
 
-VERSION = 1
-"""Of the file's layout; a journal of another version is refused."""
-
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sources (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
-CREATE TABLE IF NOT EXISTS prompts (
-    id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES sources, sha256 BLOB NOT NULL, item_id TEXT NOT NULL,
-    UNIQUE (source, sha256)
-);
-CREATE TABLE IF NOT EXISTS draws (
-    prompt INTEGER NOT NULL REFERENCES prompts, number INTEGER NOT NULL, label TEXT, rationale TEXT NOT NULL,
-    reason TEXT NOT NULL, text TEXT NOT NULL, thinking TEXT NOT NULL, finish_reason TEXT NOT NULL,
-    prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
-    PRIMARY KEY (prompt, number)
-) WITHOUT ROWID;
-INSERT OR IGNORE INTO meta VALUES ('version', '{VERSION}');
-"""
+_Thing = TypeVar("_Thing")
 
 
 class Journal:
@@ -41,6 +30,7 @@ class Journal:
     hashes only; keys and other secrets are never written.
 
     Only one process may hold a journal: the second gets a clear refusal, and a killed holder leaves no stale lock.
+    What iterates here reads a batch at a time: it can be left at any point, and draws can be recorded meanwhile.
 
     Args:
         path: The file; it and its folder are made when missing.
@@ -54,17 +44,45 @@ class Journal:
     def __init__(self, path: str | Path) -> None:
         """Open or create the journal and take its lock."""
         self.path = Path(path)
-        self._lock: int | None = _take_lock(self.path)
+        self._lock: int | None = take_lock(self.path)
         self._sources: dict[str, int] = {}
         try:
-            with self._translated():
-                self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-                self._check_version()
-                self._db.execute("PRAGMA journal_mode=WAL")
-                self._db.execute("PRAGMA synchronous=NORMAL")
-                self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+            with translated(self.path):
+                self._db = open_file(self.path)
         except BaseException:
             self.close()
+            raise
+        self._prompts = PromptRows(self._db)
+        self._outcomes = Outcomes(self._db)
+
+    def claim(self, origin: str | None, items: Mapping[str, str]) -> None:
+        """Bind the journal to a corpus, or refuse a corpus that its draws were not made from.
+
+        The first corpus is taken as it is. Later ones must have the origin of an earlier one, or share an item with
+        one; their new items are then registered as well.
+
+        Args:
+            origin: What the corpus came from, e.g. its file's name; None where that is unknown.
+            items: The hash of each item's content, in hexadecimal (see `content_hash`), by the item's id.
+
+        Raises:
+            InputError: If an item is registered with another content, or this is another corpus. Nothing is written.
+        """
+        if items:
+            with translated(self.path), transaction(self._db):
+                claim_items(self._db, self.path, origin, items)
+
+    def record(self, source: Source, draws: Sequence[Draw]) -> None:
+        """Commit draws in one transaction; a draw that is recorded already stays as it is."""
+        if not draws:
+            return
+        try:
+            with translated(self.path), transaction(self._db):
+                write_draws(self._db, self._prompts, self._outcomes, self._stored_source(source), draws)
+        except BaseException:
+            self._sources.clear()  # what was numbered in this transaction is gone with it
+            self._prompts.forget()
+            self._outcomes.forget()
             raise
 
     def draws(self, source: Source, prompt: str) -> list[Draw]:
@@ -74,53 +92,63 @@ class Journal:
             source: Whom the draws come from.
             prompt: SHA-256 of the prompt, in hexadecimal.
         """
-        with self._translated():
-            found = self._db.execute(
-                "SELECT item_id, number, label, rationale, reason, text, thinking, finish_reason, prompt_tokens,"
-                " completion_tokens FROM draws JOIN prompts ON prompts.id = draws.prompt"
-                " WHERE source = ? AND sha256 = ? ORDER BY number",
-                (self._source(source), bytes.fromhex(prompt)),
-            )
-            return [_draw(row, prompt) for row in found]
+        return next(self.draws_of(source, [prompt]))[1]
 
-    def record(self, source: Source, draws: Sequence[Draw]) -> None:
-        """Commit draws in one transaction; a draw that is recorded already stays as it is."""
-        with self._translated(), self._transaction():
-            number = self._source(source)
-            for draw in draws:
-                sha256 = bytes.fromhex(draw.prompt)
-                self._db.execute(
-                    "INSERT OR IGNORE INTO prompts (source, sha256, item_id) VALUES (?, ?, ?)",
-                    (number, sha256, draw.item_id),
-                )
-                self._db.execute(
-                    "INSERT OR IGNORE INTO draws SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM prompts"
-                    " WHERE source = ? AND sha256 = ?",
-                    (*_row(draw), number, sha256),
-                )
+    def draws_of(self, source: Source, prompts: Iterable[str]) -> Iterator[tuple[str, list[Draw]]]:
+        """Iterate over prompts with what is recorded for each, in the order given; an empty list where nothing is.
 
-    def sources(self) -> list[Source]:
-        """Return whom the recorded draws come from."""
-        with self._translated():
-            keys = self._db.execute("SELECT key FROM sources ORDER BY id").fetchall()
-        return [Source(*json.loads(key)) for (key,) in keys]
+        Args:
+            source: Whom the draws come from.
+            prompts: SHA-256 of each prompt, in hexadecimal.
+        """
+        with translated(self.path):
+            for some in _batches(prompts, PROMPTS):
+                found = find(self._db, self._prompts, self._source(source), some)
+                for few in _batches(some, TEXTS):
+                    known = [found[prompt.lower()] for prompt in few if prompt.lower() in found]
+                    drawn = read_draws(self._db, self._outcomes, known)
+                    for prompt in few:
+                        yield prompt, drawn.get(prompt.lower(), [])
+
+    def outlines(self, source: Source, prompts: Iterable[str] | None = None) -> Iterator[PromptOutline]:
+        """Iterate over what a restarted run must know of each prompt, texts left out.
+
+        Args:
+            source: Whom the draws come from.
+            prompts: SHA-256 of prompts, in hexadecimal: their outlines in this order, an empty one where nothing is
+                recorded. None goes through all recorded prompts, in the order of their first draws; this is faster.
+        """
+        outcome = self._outcomes.outcome
+        with translated(self.path):
+            if prompts is None:
+                for page in scan(self._db, self._source(source)):
+                    for stored in page:
+                        yield outline(stored.prompt, stored.entries, outcome)
+                return
+            for some in _batches(prompts, PROMPTS):
+                found = find(self._db, self._prompts, self._source(source), some)
+                for prompt in some:
+                    one = found.get(prompt.lower())
+                    yield PromptOutline(prompt) if one is None else outline(prompt, one.entries, outcome)
 
     def recorded(self, source: Source) -> Iterator[Draw]:
         """Iterate over all draws of a source, by prompt and index."""
-        with self._translated():
-            found = self._db.execute(
-                "SELECT item_id, number, label, rationale, reason, text, thinking, finish_reason, prompt_tokens,"
-                " completion_tokens, sha256 FROM draws JOIN prompts ON prompts.id = draws.prompt"
-                " WHERE source = ? ORDER BY draws.prompt, number",
-                (self._source(source),),
-            )
-            for row in found:
-                yield _draw(row[:-1], row[-1].hex())
+        with translated(self.path):
+            for page in scan(self._db, self._source(source)):
+                for some in _batches(page, TEXTS):
+                    for draws in read_draws(self._db, self._outcomes, some).values():
+                        yield from draws
+
+    def sources(self) -> list[Source]:
+        """Return whom the recorded draws come from."""
+        with translated(self.path):
+            keys = self._db.execute("SELECT key FROM sources ORDER BY id").fetchall()
+        return [Source(*json.loads(key)) for (key,) in keys]
 
     def __len__(self) -> int:
         """Return how many draws are recorded."""
-        with self._translated():
-            return int(self._db.execute("SELECT count(*) FROM draws").fetchone()[0])
+        with translated(self.path):
+            return count_rows(self._db, "draws")
 
     def close(self) -> None:
         """Close the file and give its lock back."""
@@ -141,56 +169,22 @@ class Journal:
         """Close the journal."""
         self.close()
 
-    def _check_version(self) -> None:
-        """Refuse a file that is something else before anything is written to it."""
-        tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if not tables:
-            return
-        cure = "Use the Accord that made it, or start with another journal."
-        if not {"meta", "draws"} <= tables:
-            raise InputError("is an SQLite file but not a journal", place=str(self.path), cure=cure)
-        found = self._db.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
-        if found is not None and found[0] != str(VERSION):
-            raise InputError(f"is a journal of version {found[0]}, not {VERSION}", place=str(self.path), cure=cure)
-
     def _source(self, source: Source) -> int:
-        if source.key not in self._sources:
-            self._db.execute("INSERT OR IGNORE INTO sources (key) VALUES (?)", (source.key,))
-            row = self._db.execute("SELECT id FROM sources WHERE key = ?", (source.key,)).fetchone()
-            self._sources[source.key] = int(row[0])
-        return self._sources[source.key]
+        """Return the source's number; 0, which no source has, where nothing of it is recorded."""
+        key = source.key
+        if key not in self._sources:
+            row = self._db.execute("SELECT id FROM sources WHERE key = ?", (key,)).fetchone()
+            if row is None:
+                return 0
+            self._sources[key] = int(row[0])
+        return self._sources[key]
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._sources.clear()  # a source inserted in this transaction is gone with it
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Turn SQLite's errors into ours, each with its cure."""
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            if "full" in str(error) or "disk I/O" in str(error):
-                cure = "Free some space and run again: every draw recorded so far is kept."
-                raise RetryError("the disk is full", place=str(self.path), cure=cure) from error
-            if "locked" in str(error):
-                cure = "Close whatever else has the file open and run again."
-                raise RetryError("another program is writing to it", place=str(self.path), cure=cure) from error
-            if "readonly" in str(error) or "unable to open" in str(error):
-                cure = "Make the file and its folder writable."
-                raise SetupError("the journal cannot be written", place=str(self.path), cure=cure) from error
-            raise
-        except sqlite3.DatabaseError as error:
-            cure = "Restore it from a copy, or start with another journal."
-            raise InputError(f"is not a journal ({error})", place=str(self.path), cure=cure) from error
+    def _stored_source(self, source: Source) -> int:
+        number = self._source(source)
+        if number:
+            return number
+        self._db.execute("INSERT INTO sources (key) VALUES (?)", (source.key,))
+        return self._source(source)
 
 
 @contextmanager
@@ -203,37 +197,7 @@ def opened(journal: Journal | str | Path | None) -> Iterator[Journal | None]:
         yield own
 
 
-def _take_lock(path: Path) -> int:
-    """Lock ``<journal>.lock`` for this process; the system gives the lock back when the process ends."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        cure = "Name a folder that exists and can be written."
-        raise SetupError(f"cannot be written ({error.strerror})", place=str(path), cure=cure) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.read(descriptor, 32).decode(errors="replace").strip()
-        os.close(descriptor)
-        cure = "Wait until it ends, or use another run directory."
-        by = f"process {holder}" if holder else "another process"
-        raise SetupError(f"is in use by {by}", place=str(path), cure=cure) from None
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, str(os.getpid()).encode())
-    return descriptor
-
-
-_TAIL = ("rationale", "reason", "text", "thinking", "finish_reason", "prompt_tokens", "completion_tokens")
-"""Fields of a draw after its label, in the order of the columns."""
-
-
-def _row(draw: Draw) -> tuple[Any, ...]:
-    label = None if draw.label is None else json.dumps(draw.label, ensure_ascii=False)
-    return (draw.index, label, *(getattr(draw, name) for name in _TAIL))
-
-
-def _draw(row: tuple[Any, ...], prompt: str) -> Draw:
-    item_id, index, label, *rest = row
-    read = None if label is None else json.loads(label)
-    return Draw(item_id, prompt, index, read, **dict(zip(_TAIL, rest, strict=True)))
+def _batches(things: Iterable[_Thing], size: int) -> Iterator[list[_Thing]]:
+    rest = iter(things)
+    while some := list(islice(rest, size)):
+        yield some

@@ -1,29 +1,84 @@
 """Compilers: what turns labels into better raters."""
 
-from .acceptance import Acceptance, Exact, Within
+from .acceptance import Acceptance, AnyAnnotator, ByAnnotator, Exact, Target, Within
 from .base import Compiler
+from .bill import Bill
+from .budget import Budget
+from .cost import Cost
+from .disagreement import disagreement
 from .distill_guideline import DistillGuideline
+from .filters import DEFAULT_FILTERS, Copy, Degenerate, Duplicate, Empty, Filter, Length, OtherScript
 from .finetune import FineTune
+from .forecast import Forecast, Remaining, forecast
+from .hints import HintedItem, HintedTrace, Hints
+from .hit_rate import HitRates, Tally, learn
+from .item_draws import ItemDraws, Outcome
+from .ledger import Ledger, Reservation
+from .pilot import ItemCost, item_cost, pilot_places
 from .rejection_sampling import RejectionSampling
-from .stopping import Exhaust, First, Stopping
-from .traces import ItemDraws, Spent, Traces
+from .selection import Earliest, Medoid, Selection, Shortest
+from .stopping import Confident, Exhaust, First, Standing, Stopping
+from .suspects import Suspect, suspects
+from .token_gauge import TokenGauge
+from .traces import Traces
 from .utilization import LevelUtilization, Utilization, utilization
+from .waves import Tariff, Waves
 
 __all__ = [
     "Acceptance",
-    "Compiler",
-    "DistillGuideline",
+    "AnyAnnotator",
+    "ByAnnotator",
     "Exact",
-    "Exhaust",
-    "FineTune",
-    "First",
-    "ItemDraws",
-    "LevelUtilization",
-    "RejectionSampling",
-    "Spent",
-    "Stopping",
-    "Traces",
-    "Utilization",
+    "Target",
     "Within",
+    "Compiler",
+    "Bill",
+    "Budget",
+    "Cost",
+    "disagreement",
+    "DistillGuideline",
+    "DEFAULT_FILTERS",
+    "Copy",
+    "Degenerate",
+    "Duplicate",
+    "Empty",
+    "Filter",
+    "Length",
+    "OtherScript",
+    "FineTune",
+    "Forecast",
+    "Remaining",
+    "forecast",
+    "HintedItem",
+    "HintedTrace",
+    "Hints",
+    "HitRates",
+    "Tally",
+    "learn",
+    "ItemDraws",
+    "Outcome",
+    "Ledger",
+    "Reservation",
+    "ItemCost",
+    "item_cost",
+    "pilot_places",
+    "RejectionSampling",
+    "Earliest",
+    "Medoid",
+    "Selection",
+    "Shortest",
+    "Confident",
+    "Exhaust",
+    "First",
+    "Standing",
+    "Stopping",
+    "Suspect",
+    "suspects",
+    "TokenGauge",
+    "Traces",
+    "LevelUtilization",
+    "Utilization",
     "utilization",
+    "Tariff",
+    "Waves",
 ]

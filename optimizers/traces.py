@@ -1,6 +1,5 @@
 """Knows what rejection sampling came back with, explained or not; does not know how it was drawn."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,65 +10,40 @@ from typing import Any, overload
 import dspy
 
 from ..data import Draw, Label, Scale, Source
+from ..programs import Price
 from .acceptance import Acceptance
+from .bill import Bill
+from .cost import Cost
+from .disagreement import disagreement
+from .hints import Hints
+from .item_draws import ItemDraws
+from .suspects import Suspect, suspects
 from .utilization import Utilization, utilization
-
-VERSION = 1
-"""Of the Parquet layout."""
-
-
-@dataclass(frozen=True)
-class ItemDraws:
-    """One item and what was drawn for it.
-
-    Attributes:
-        example: The labelled example, as handed in.
-        item_id: Its id.
-        draws: The draws in their order, accepted or not.
-        matches: Whether each draw's label matched.
-        chosen: Place in `draws` of the trace that stands for the item, None where none was accepted.
-        errors: Requests that failed; they are not draws, and a later run asks them again.
-    """
-
-    example: dspy.Example
-    item_id: str
-    draws: tuple[Draw, ...]
-    matches: tuple[bool, ...]
-    chosen: int | None
-    errors: int = 0
-
-    @property
-    def gold(self) -> Label:
-        """The human label."""
-        return self.example["label"]
-
-
-@dataclass(frozen=True)
-class Spent:
-    """What the draws that were asked for in this run cost; draws found in the journal cost nothing again."""
-
-    draws: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
 
 
 @dataclass(frozen=True, repr=False)
 class Traces(Sequence[dspy.Example]):
-    """The reconstructed thinking behind the labels: a sequence of examples, one for each item with an accepted draw.
+    """The reconstructed thinking behind the labels: a sequence of examples, one for each item that is explained.
 
     Each example has the item's fields (its inputs), ``label`` (the human one), ``rationale``, and on where it comes
-    from: ``item_id``, ``group``, ``hits`` (matching draws), ``draws``, ``lift`` (hit rate over the chance of that label
-    on other items), ``weight``, ``kind`` (``blind``: the label was never shown) and ``provenance``. Items without a
-    match are in `unexplained`, never silently dropped.
+    from: ``item_id``, ``group``, ``hits`` (matching blind draws), ``draws``, ``lift`` (hit rate over the chance of that
+    label on other items), ``confidence`` (probability that the hit rate beats chance), ``weight``, ``kind`` (``blind``:
+    the label was never shown; ``hinted``: it was) and ``provenance``. A blind trace weighs its confidence, a hinted one
+    the weight of the policy. Items without a trace are in `unexplained`, never silently dropped.
 
     Attributes:
-        items: Every item that was drawn for, with all its draws.
+        items: Every item that could be drawn for, with all its draws.
         scale: The scale of the labels.
         source: Whom the draws come from.
-        accept: When a label matched.
+        accept: What a draw had to reach.
         samples: The most draws an item could have.
         exhausted: Whether every item was to have all draws.
-        spent: What this run asked for.
+        spent: What this run asked for; draws found in the journal cost nothing again.
+        asked: Draws that this run asked for and got.
+        price: What the teacher charges, None where it is unknown.
+        stopped: Empty, or which limit of the budget ended the run early: then the traces are a part of what could be.
+        aimless: Examples without a target (see `accord.optimizers.Acceptance`), never drawn for.
+        hint_weight: Weight of hinted traces.
     """
 
     items: tuple[ItemDraws, ...]
@@ -78,17 +52,18 @@ class Traces(Sequence[dspy.Example]):
     accept: Acceptance
     samples: int
     exhausted: bool
-    spent: Spent = Spent()
+    spent: Bill = Bill()
+    asked: int = 0
+    price: Price | None = None
+    stopped: str = ""
+    aimless: tuple[dspy.Example, ...] = ()
+    hint_weight: float = Hints.weight
 
     @cached_property
     def examples(self) -> tuple[dspy.Example, ...]:
         """The accepted traces, in the order of the items."""
-        chance = self._chance
-        return tuple(
-            self._trace(item, item.chosen, chance[place])
-            for place, item in enumerate(self.items)
-            if item.chosen is not None
-        )
+        lifts = self.lifts
+        return tuple(self._trace(item, lifts[place]) for place, item in enumerate(self.items) if item.explained)
 
     @overload
     def __getitem__(self, index: int) -> dspy.Example: ...
@@ -100,22 +75,29 @@ class Traces(Sequence[dspy.Example]):
 
     def __len__(self) -> int:
         """Return how many items have a trace."""
-        return sum(item.chosen is not None for item in self.items)
+        return sum(item.explained for item in self.items)
 
     def __iter__(self) -> Iterator[dspy.Example]:
         """Iterate over the traces."""
         return iter(self.examples)
 
     def __repr__(self) -> str:
-        """Say how many items are explained, by whom."""
-        return f"Traces({len(self)} of {len(self.items)} items, drawn from {self.source.model!r})"
+        """Say how many items are explained, by whom, and whether that is all."""
+        partial = f", stopped by the budget ({self.stopped})" if self.stopped else ""
+        return f"Traces({len(self)} of {len(self.items)} items, drawn from {self.source.model!r}{partial})"
 
     def unexplained(self) -> list[dspy.Example]:
-        """Return the examples of the items without an accepted draw, as they were handed in."""
-        return [item.example for item in self.items if item.chosen is None]
+        """Return the examples of the items without a trace, as they were handed in."""
+        return [item.example for item in self.items if not item.explained] + list(self.aimless)
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """How many items came out how: `Outcome`, and ``no_target`` for those that could not be drawn for."""
+        found: Counter[str] = Counter(item.outcome for item in self.items)
+        return found + Counter({"no_target": len(self.aimless)})
 
     def rejected(self) -> list[Draw]:
-        """Return the draws with a label that did not match."""
+        """Return the blind draws with a label that did not match: material for preference pairs."""
         return [
             draw
             for item in self.items
@@ -129,6 +111,16 @@ class Traces(Sequence[dspy.Example]):
         return Counter(draw.reason for item in self.items for draw in item.draws if draw.label is None)
 
     @property
+    def refused(self) -> Counter[str]:
+        """How many matching draws no filter let stand for their item, by reason."""
+        return sum((Counter(item.refused) for item in self.items), Counter())
+
+    @property
+    def failures(self) -> Counter[str]:
+        """How many requests failed and left no draw, by reason."""
+        return sum((Counter(item.failures) for item in self.items), Counter())
+
+    @property
     def errors(self) -> int:
         """How many requests failed and left no draw."""
         return sum(item.errors for item in self.items)
@@ -136,11 +128,18 @@ class Traces(Sequence[dspy.Example]):
     @property
     def tokens(self) -> dict[str, int]:
         """Tokens of all draws, whenever they were made: ``prompt`` and ``completion``."""
-        draws = [draw for item in self.items for draw in item.draws]
+        draws = [draw for item in self.items for draw in item.all_draws]
         return {
             "prompt": sum(draw.prompt_tokens for draw in draws),
             "completion": sum(draw.completion_tokens for draw in draws),
         }
+
+    def cost(self) -> Cost:
+        """Return what the traces cost: this run alone, and all draws whenever they were made."""
+        tokens = self.tokens
+        usd = None if self.price is None else self.price.of(tokens["prompt"], tokens["completion"])
+        draws = sum(len(item.all_draws) for item in self.items)
+        return Cost(self.spent, self.asked, draws, tokens["prompt"], tokens["completion"], usd, len(self))
 
     def summary(self) -> dict[str, Any]:
         """Return where the traces come from and how many there are, as plain data for a rater's provenance."""
@@ -148,94 +147,101 @@ class Traces(Sequence[dspy.Example]):
             "teacher": self.source.model,
             "sampling": dict(self.source.sampling),
             "samples": self.samples,
-            "items": len(self.items),
+            "items": len(self.items) + len(self.aimless),
             "explained": len(self),
+            "outcomes": dict(self.outcomes),
             "draws": sum(len(item.draws) for item in self.items),
+            "stopped": self.stopped,
         }
 
     def utilization(self, *, seed: int = 0) -> Utilization:
-        """Measure the share of items explained by k, beside what luck alone would explain."""
-        golds = [item.gold for item in self.items]
-        draws = [item.draws for item in self.items]
-        options = {"samples": self.samples, "exhausted": self.exhausted, "seed": seed}
-        return utilization(draws, golds, self.scale, self.accept, **options)
+        """Measure the share of items explained by blind draws within k, beside what luck alone would explain."""
+        return utilization(
+            [item.draws for item in self.items],
+            [item.target for item in self.items],
+            self.scale,
+            self.accept,
+            samples=self.samples,
+            exhausted=self.exhausted,
+            disagreements=[
+                disagreement([one.label for one in item.example.get("annotations") or ()], self.scale)
+                for item in self.items
+            ],
+            seed=seed,
+        )
+
+    def suspects(self) -> list[Suspect]:
+        """Return items whose label the teacher confidently and repeatedly disagrees with, most suspicious first.
+
+        They are candidates for label errors, or for holes in the guideline; a person should look at them.
+        """
+        return suspects(
+            [[draw.label for draw in item.draws if not draw.repaired] for item in self.items],
+            [item.gold for item in self.items],
+            self.scale,
+            ids=[item.item_id for item in self.items],
+        )
 
     def to_parquet(self, path: str | Path) -> None:
-        """Write one row for each item, explained or not, with its draws' labels.
+        """Write one row for each item, explained or not, with its draws' labels; see `accord.optimizers.traces_table`."""
+        from .traces_table import write_parquet
 
-        Left out: the rejected draws' rationales (they are in the journal) and the prompts.
-        """
-        import pyarrow
-        import pyarrow.parquet
+        write_parquet(self, path)
 
-        table = pyarrow.Table.from_pylist([self._row(place) for place in range(len(self.items))], schema=_schema())
-        table = table.replace_schema_metadata({"accord": json.dumps({"version": VERSION, "source": self.source.key})})
-        pyarrow.parquet.write_table(table, path)
+    def to_dataset(self) -> Any:
+        """Return the traces as a Hugging Face ``datasets.Dataset``, one row a trace, labels as they are written."""
+        from .traces_table import to_dataset
+
+        return to_dataset(self)
 
     @cached_property
-    def _chance(self) -> list[float]:
-        """For each item, how often a draw of *another* item has a label that matches this item's gold."""
+    def lifts(self) -> list[float | None]:
+        """For each item the hit rate over the chance of its label: how often draws of *other* items reach its target."""
         labels = Counter(draw.label for item in self.items for draw in item.draws)
         total = sum(labels.values())
-        chances: list[float] = []
+        reaching: dict[Any, list[Label]] = {}
+        lifts: list[float | None] = []
         for item in self.items:
+            if item.target not in reaching:
+                reaching[item.target] = [
+                    label
+                    for label in labels
+                    if label is not None and self.accept.matches(label, item.target, self.scale)
+                ]
             own = Counter(draw.label for draw in item.draws)
             others = total - len(item.draws)
-            matching = sum(
-                count - own[label]
-                for label, count in labels.items()
-                if label is not None and self.accept.matches(label, item.gold, self.scale)
-            )
-            chances.append(matching / others if others else 0.0)
-        return chances
+            matching = sum(labels[label] - own[label] for label in reaching[item.target])
+            made = len(item.draws)
+            lifts.append(item.hits / made * others / matching if made and matching else None)
+        return lifts
 
-    def _trace(self, item: ItemDraws, chosen: int, chance: float) -> dspy.Example:
-        draw = item.draws[chosen]
-        hits = sum(item.matches)
+    def _trace(self, item: ItemDraws, lift: float | None) -> dspy.Example:
         fields = {name: item.example[name] for name in item.example.inputs().keys()}
+        if item.chosen is not None:
+            draw = item.draws[item.chosen]
+            # A draw with a label: it matched. Within a tolerance it is taught with what people said.
+            label = item.gold if draw.label is None else self.accept.taught(draw.label, item.target)
+            told = {"rationale": draw.rationale, "label": label, "weight": item.confidence, "kind": "blind"}
+        else:
+            hinted = None if item.hinted is None else item.hinted.trace
+            if hinted is None:
+                raise ValueError(f"item {item.item_id!r} counts as explained and has no trace")
+            draw = hinted.draw
+            read = hinted.reading.label
+            label = item.gold if read is None else self.accept.taught(read, item.target)
+            told = {"rationale": hinted.rationale, "label": label, "weight": self.hint_weight, "kind": "hinted"}
         return dspy.Example(
             **fields,
-            rationale=draw.rationale,
-            label=item.gold,
+            **told,
             item_id=item.item_id,
             group=item.example.get("group"),
-            hits=hits,
+            hits=item.hits,
             draws=len(item.draws),
-            lift=hits / len(item.draws) / chance if chance > 0 else None,
-            weight=1.0,
-            kind="blind",
+            lift=lift,
+            confidence=item.confidence,
             provenance=_provenance(draw, self.source),
         ).with_inputs(*fields)
-
-    def _row(self, place: int) -> dict[str, Any]:
-        item = self.items[place]
-        explained = item.chosen is not None
-        hits = sum(item.matches)
-        chance = self._chance[place]
-        made = len(item.draws)
-        return {
-            "item_id": item.item_id,
-            "group": item.example.get("group"),
-            "label": self.scale.write(item.gold),
-            "rationale": item.draws[item.chosen].rationale if item.chosen is not None else None,
-            "kind": "blind" if explained else None,
-            "hits": hits,
-            "draws": made,
-            "lift": hits / made / chance if made and chance > 0 else None,
-            "errors": item.errors,
-            "drawn": [None if draw.label is None else self.scale.write(draw.label) for draw in item.draws],
-            "unparsed": [draw.reason for draw in item.draws if draw.label is None],
-        }
 
 
 def _provenance(draw: Draw, source: Source) -> Mapping[str, Any]:
     return {"model": source.model, "sampling": dict(source.sampling), "prompt": draw.prompt, "index": draw.index}
-
-
-def _schema() -> Any:
-    import pyarrow
-
-    text, whole, real = pyarrow.string(), pyarrow.int64(), pyarrow.float64()
-    kinds = {"item_id": text, "group": text, "label": text, "rationale": text, "kind": text, "hits": whole}
-    kinds |= {"draws": whole, "lift": real, "errors": whole}
-    return pyarrow.schema([*kinds.items(), ("drawn", pyarrow.list_(text)), ("unparsed", pyarrow.list_(text))])

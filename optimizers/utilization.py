@@ -1,30 +1,30 @@
 """Knows what share of items draws explain, and what share luck alone would; does not know where draws come from."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..data import Draw, Estimate, Label, Scale
-from .acceptance import Acceptance
+from ..data import Draw, Estimate, InputError, Label, Scale
+from .acceptance import Acceptance, Target
+from .disagreement import DISAGREEMENTS, UNKNOWN
+from .luck import Floats, Scoring, Whole
 
-_RESAMPLES = 2_000
-_Floats = npt.NDArray[np.float64]
+UNBIASED = "unbiased over all subsets of the draws"
+STOPPED = "first match; luck continued by pooled draws"
 
 
 @dataclass(frozen=True)
 class LevelUtilization:
-    """How the items of one gold level fared.
+    """How the items of one gold level, or of one kind of disagreement between their annotators, fared.
 
     Attributes:
-        items: Items with this gold.
+        items: Items of this group.
         accepted: Of them, with at least one match.
         draws: Draws made of them.
         hits: Of those, matching.
-        luck: Expected share of these items that would have a match if golds were permuted over items.
+        luck: Expected share of these items that would have a match if targets were permuted over all items.
     """
 
     items: int
@@ -46,9 +46,13 @@ class Utilization:
         curve: k -> share of items with a match within k draws.
         luck: k -> the same share expected when the gold labels are permuted over items (the same draws, no link
             between item and label). A teacher whose curve is not above this explains nothing.
-        by_level: Written gold label -> its part of the story.
+        by_level: Written gold label (several, where any of them may be reached, joined by ``|``) -> its part of the
+            story.
         advantage: Mean over items of (hit rate - hit rate under permuted gold), with a 95 % bootstrap interval.
         estimator: How the curve was estimated.
+        repaired: Draws whose label was forced out of a reply that had none. They match nothing above.
+        repaired_hits: Of those, with a label that would have matched.
+        by_disagreement: How much the annotators disagree (see `disagreement`) -> its part of the story.
     """
 
     items: int
@@ -60,6 +64,9 @@ class Utilization:
     by_level: Mapping[str, LevelUtilization]
     advantage: Estimate
     estimator: str
+    repaired: int = 0
+    repaired_hits: int = 0
+    by_disagreement: Mapping[str, LevelUtilization] = field(default_factory=dict)
 
     @property
     def above_luck(self) -> bool:
@@ -93,153 +100,129 @@ class Utilization:
             "advantage": self.advantage.to_dict(),
             "above_luck": self.above_luck,
             "estimator": self.estimator,
+            "repaired": self.repaired,
+            "repaired_hits": self.repaired_hits,
+            "by_disagreement": {name: vars(group) for name, group in self.by_disagreement.items()},
         }
 
 
 def utilization(
     draws: Sequence[Sequence[Draw]],
-    golds: Sequence[Label],
+    targets: Sequence[Target],
     scale: Scale,
     accept: Acceptance,
     *,
     samples: int,
     exhausted: bool,
+    disagreements: Sequence[str] | None = None,
     seed: int = 0,
 ) -> Utilization:
     """Measure how many items the draws explain, and how many they would by luck.
 
-    Let h be an item's matching draws among its n. With exhausted draws the share within k is the unbiased
-    1 - C(n-h, k) / C(n, k), averaged over items. Where drawing stopped early, it is the share of items whose first
-    match came within k, which is exact for the draws made.
+    With exhausted draws the share within k is unbiased (see `Scoring.unbiased`). Where drawing stopped early, it is the
+    share of items whose first match came within k, which is exact for the draws made (see `Scoring.stopped`).
 
-    The luck control scores the same draws against every other item's gold, weighted by how often that gold occurs
-    among the other items: the exact expectation over permutations. Where drawing stopped early, what was not drawn is
-    continued with fresh draws from the pooled first draws of all items (a stopped sequence goes on like a fresh one).
+    The luck control scores the same draws against every other item's target, weighted by how often it occurs among the
+    other items: the exact expectation over permutations. Repaired draws are draws without a match, for the curve, the
+    luck, the levels and the advantage alike: a label forced out of noise matches by luck. They are counted apart.
 
     Args:
-        draws: Each item's draws, in their order.
-        golds: Each item's human label.
+        draws: Each item's blind draws, in their order.
+        targets: What each item's draws had to reach; see `Acceptance.target`.
         scale: The scale of both.
         accept: When a label matches.
         samples: The most draws an item may have.
         exhausted: Whether all items were meant to have all draws (stopping did not depend on their outcome).
+        disagreements: How much each item's annotators disagree; see `disagreement`. None: nothing is known of them.
         seed: Of the bootstrap over items.
+
+    Raises:
+        InputError: If the three do not have one entry for each item.
     """
-    drawn = list(dict.fromkeys(draw.label for item in draws for draw in item if draw.label is not None))
-    levels = list(dict.fromkeys(golds))
-    column = {gold: number for number, gold in enumerate(levels)}
-    row = {label: number for number, label in enumerate(drawn)}
-    matches = np.array([[accept.matches(label, gold, scale) for gold in levels] for label in drawn], dtype=bool)
-    matches = np.vstack([matches.reshape(len(drawn), len(levels)), np.zeros((1, len(levels)), dtype=bool)])
-    codes = [[len(drawn) if draw.label is None else row[draw.label] for draw in item] for item in draws]
-    own = np.array([column[gold] for gold in golds], dtype=int)
-    weights = _other_golds(own, len(levels))
+    for name, given in {"targets": targets, "disagreements": disagreements}.items():
+        if given is not None and len(given) != len(draws):
+            what = f"{len(draws)} items have draws, {len(given)} have {name}"
+            raise InputError(what, place="utilization", cure=f"Give {name} for each item, in the order of the draws.")
+    scoring = _scoring(draws, targets, scale, accept)
+    unbiased = bool(draws) and exhausted and all(len(item) == samples for item in draws)
     ks = sorted({k for k in (2**power for power in range(20)) if k < samples} | {samples})
-    estimator = "first match; luck continued by pooled draws"
-    unbiased = exhausted and len({len(item) for item in codes}) == 1 and bool(codes) and len(codes[0]) == samples
-    made = np.array([len(item) for item in codes])
-    hits = np.array([matches[item].sum(axis=0) if item else np.zeros(len(levels)) for item in codes], dtype=float)
-    hits = hits.reshape(len(codes), len(levels))
+    hits = scoring.hits
     curve: dict[int, float] = {}
     luck: dict[int, float] = {}
-    by_item_luck = np.zeros(len(codes))
-    for k in ks if codes and made.sum() else []:
-        if unbiased:
-            within = _unbiased(hits, samples, k)
-        else:
-            within = _stopped(codes, matches, k)
-        mine = within[np.arange(len(codes)), own]
-        observed = mine if unbiased else _observed(codes, matches, own, k)
-        by_item_luck = (within * weights).sum(axis=1)
-        curve[k], luck[k] = float(observed.mean()), float(by_item_luck.mean())
-    accepted = hits[np.arange(len(codes)), own] > 0
-    unparsed = sum(code == len(drawn) for item in codes for code in item)
+    by_item = np.zeros(len(draws))
+    for k in ks if scoring.made.sum() else []:
+        shares = scoring.unbiased(k) if unbiased else scoring.stopped(k)
+        curve[k], luck[k] = float(shares.own.mean()), float(shares.luck.mean())
+        by_item = shares.luck
+    names = {target: _written(target, scale) for target in dict.fromkeys(targets)}
+    ordered = sorted(names, key=lambda target: [scale.position(label) for label in _labels(target)])
+    said = [UNKNOWN] * len(draws) if disagreements is None else disagreements
+    # What is not among the known answers is the caller's own grouping, and comes after them as it came.
+    listed = dict.fromkeys([*(name for name in DISAGREEMENTS if name in said), *said])
+    repaired = [
+        draw.label is not None and accept.matches(draw.label, target, scale)
+        for item, target in zip(draws, targets, strict=True)
+        for draw in item
+        if draw.repaired
+    ]
     return Utilization(
-        items=len(codes),
-        accepted=int(accepted.sum()),
-        draws=int(made.sum()),
-        unparsed=int(unparsed),
+        items=len(draws),
+        accepted=int((hits > 0).sum()),
+        draws=int(scoring.made.sum()),
+        unparsed=sum(draw.label is None for item in draws for draw in item),
         curve=curve,
         luck=luck,
-        by_level=_by_level(levels, own, accepted, made, hits, by_item_luck, scale),
-        advantage=_advantage(codes, matches, own, weights, all_draws=unbiased, seed=seed),
-        estimator="unbiased over all subsets of the draws" if unbiased else estimator,
+        by_level=_grouped(
+            [names[target] for target in targets], [names[target] for target in ordered], scoring.made, hits, by_item
+        ),
+        advantage=scoring.advantage(all_draws=unbiased, seed=seed),
+        estimator=UNBIASED if unbiased else STOPPED,
+        repaired=len(repaired),
+        repaired_hits=sum(repaired),
+        by_disagreement=_grouped(said, list(listed), scoring.made, hits, by_item),
     )
 
 
-def _other_golds(own: npt.NDArray[np.int_], levels: int) -> _Floats:
-    """Return for each item the distribution of gold over the *other* items, shape (items, levels)."""
-    counts = np.bincount(own, minlength=levels).astype(float)
-    others = np.tile(counts, (len(own), 1))
-    others[np.arange(len(own)), own] -= 1
-    return others / max(len(own) - 1, 1)
+def _scoring(draws: Sequence[Sequence[Draw]], targets: Sequence[Target], scale: Scale, accept: Acceptance) -> Scoring:
+    labels = list(dict.fromkeys(draw.label for item in draws for draw in item if draw.label is not None))
+    different = list(dict.fromkeys(targets))
+    row = {label: number for number, label in enumerate(labels)}
+    column = {target: number for number, target in enumerate(different)}
+    nothing = len(labels)
+    matches = np.zeros((len(labels) + 1, len(different)), dtype=bool)
+    for number, label in enumerate(labels):
+        matches[number] = [accept.matches(label, target, scale) for target in different]
+    made = np.array([len(item) for item in draws], dtype=int)
+    codes = np.full((len(draws), max(made, default=0)), nothing)
+    for place, item in enumerate(draws):
+        codes[place, : len(item)] = [
+            nothing if draw.label is None or draw.repaired else row[draw.label] for draw in item
+        ]
+    return Scoring(codes, made, matches, np.array([column[target] for target in targets], dtype=int))
 
 
-def _unbiased(hits: _Floats, n: int, k: int) -> _Floats:
-    """Return 1 - C(n-h, k) / C(n, k) for each count h of hits among n draws."""
-    table = np.array([1 - math.comb(n - h, k) / math.comb(n, k) for h in range(n + 1)])
-    return table[hits.astype(int)]
+def _labels(target: Target) -> tuple[Label, ...]:
+    return target if isinstance(target, tuple) else (target,)
 
 
-def _observed(
-    codes: Sequence[Sequence[int]], matches: npt.NDArray[np.bool_], own: npt.NDArray[np.int_], k: int
-) -> _Floats:
-    return np.array([float(matches[item[:k], gold].any()) for item, gold in zip(codes, own, strict=True)])
+def _written(target: Target, scale: Scale) -> str:
+    return "|".join(scale.write(label) for label in _labels(target))
 
 
-def _stopped(codes: Sequence[Sequence[int]], matches: npt.NDArray[np.bool_], k: int) -> _Floats:
-    """Return P(match within k) of each item for each gold, continuing stopped draws with the pooled first draws."""
-    firsts = [item[0] for item in codes if item]
-    pooled = matches[firsts].mean(axis=0) if firsts else np.zeros(matches.shape[1])
-    rows = []
-    for item in codes:
-        seen = matches[item[:k]].any(axis=0) if item else np.zeros(matches.shape[1], dtype=bool)
-        rows.append(np.where(seen, 1.0, 1 - (1 - pooled) ** max(k - len(item), 0)))
-    return np.array(rows)
-
-
-def _by_level(
-    levels: Sequence[Label],
-    own: npt.NDArray[np.int_],
-    accepted: npt.NDArray[np.bool_],
-    made: npt.NDArray[np.int_],
-    hits: _Floats,
-    luck: _Floats,
-    scale: Scale,
+def _grouped(
+    names: Sequence[str], order: Sequence[str], made: Whole, hits: Whole, luck: Floats
 ) -> dict[str, LevelUtilization]:
-    found: dict[str, LevelUtilization] = {}
-    for number in sorted(range(len(levels)), key=lambda number: scale.position(levels[number])):
-        here = own == number
-        found[scale.write(levels[number])] = LevelUtilization(
-            items=int(here.sum()),
-            accepted=int(accepted[here].sum()),
+    """Return how the items of each name fared, in the given order of names."""
+    places: dict[str, list[int]] = {name: [] for name in order}
+    for place, name in enumerate(names):
+        places[name].append(place)
+    return {
+        name: LevelUtilization(
+            items=len(here),
+            accepted=int((hits[here] > 0).sum()),
             draws=int(made[here].sum()),
-            hits=int(hits[here, number].sum()),
+            hits=int(hits[here].sum()),
             luck=float(luck[here].mean()),
         )
-    return found
-
-
-def _advantage(
-    codes: Sequence[Sequence[int]],
-    matches: npt.NDArray[np.bool_],
-    own: npt.NDArray[np.int_],
-    weights: _Floats,
-    *,
-    all_draws: bool,
-    seed: int,
-) -> Estimate:
-    """Return the mean hit rate minus the one under permuted gold; from first draws where drawing stopped early."""
-    used = [(number, item if all_draws else item[:1]) for number, item in enumerate(codes) if item]
-    if not used:
-        return Estimate(None, None, None, "no draws were made")
-    gains = np.empty(len(used))
-    for place, (number, item) in enumerate(used):
-        rates = matches[item].mean(axis=0)
-        gains[place] = rates[own[number]] - rates @ weights[number]
-    if len(used) < 2:
-        return Estimate(float(gains.mean()), None, None, "one item gives no interval")
-    rng = np.random.default_rng(seed)
-    means = np.array([gains[rng.integers(0, len(gains), len(gains))].mean() for _ in range(_RESAMPLES)])
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Estimate(float(gains.mean()), float(low), float(high), "")
+        for name, here in places.items()
+    }

@@ -7,7 +7,7 @@ from typing import Any
 
 import dspy
 from dspy.adapters import Adapter
-from dspy.lm15 import Response, TextPart, ThinkingPart
+from dspy.lm15 import RefusalPart, Response, TextPart, ThinkingPart
 
 from ..data import InputError, Label, Scale
 from .parsing import Reply, Unparsed, parse
@@ -28,6 +28,9 @@ class _Names:
 
 
 _NAMES = _Names()
+_CUT = ("length", "max_tokens")
+_FILTERED = ("content_filter", "refusal", "safety")
+"""Finish reasons with which a server says that the model, or a filter behind it, declined."""
 _THINK_TAG = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
 
 
@@ -57,6 +60,12 @@ class RaterAdapter(Adapter):
         turns.append(Turn("user", self._fields(signature, inputs)))
         return Prompt(tuple(turns))
 
+    def extended(self, prompt: Prompt, section: str, content: str, request: str) -> Prompt:
+        """Return a prompt whose last turn goes on with one more fenced section and a request."""
+        last = prompt.turns[-1]
+        more = f"<{section}>\n{_fence(content, section)}\n</{section}>\n\n{request.strip()}"
+        return Prompt((*prompt.turns[:-1], Turn(last.role, f"{last.content}\n{more}")))
+
     def reply(self, signature: type[dspy.Signature], rationale: str, label: Label) -> str:
         """Render a reply as a rater should write it: the completion of a training row."""
         written = self.scale.write(self.scale.read(label))
@@ -71,8 +80,30 @@ class RaterAdapter(Adapter):
         """Parse what came back for one draw; a failed request is an `Unparsed` with reason ``error``."""
         if completion.error:
             return Reply("", Unparsed("error", completion.error))
-        truncated = completion.finish_reason == "length"
-        return parse(completion.text, self.scale, thinking=completion.thinking, truncated=truncated)
+        truncated = completion.finish_reason in _CUT
+        reply = parse(completion.text, self.scale, thinking=completion.thinking, truncated=truncated)
+        if completion.finish_reason in _FILTERED and isinstance(reply.label, Unparsed):
+            return Reply(reply.rationale, Unparsed("refused", f"finish reason {completion.finish_reason}"))
+        return reply
+
+    def read_rationale(self, completion: Completion) -> tuple[str, str]:
+        """Return the visible reasoning of a reply that was to give no label, and why there is none (else empty).
+
+        Native thinking is left out, whether it came apart or within tags.
+        """
+        if completion.error:
+            return "", "error"
+        thoughts = list(_THINK_TAG.finditer(completion.text))
+        ends = [tag.end() for tag in thoughts if tag[0].startswith("</")]
+        visible = completion.text[ends[-1] if ends else 0 :]
+        opened = _THINK_TAG.search(visible)
+        reply = parse(visible if opened is None else visible[: opened.start()], self.scale)
+        rationale = well_formed(reply.rationale)
+        if completion.finish_reason == "length":
+            return rationale, "truncated"
+        if isinstance(reply.label, Unparsed) and reply.label.reason == "refused":
+            return rationale, "refused"
+        return rationale, "" if rationale else "empty"
 
     def _form(self, signature: type[dspy.Signature]) -> str:
         wanted = {
@@ -135,10 +166,11 @@ def completion_of(response: Response) -> Completion:
     """Turn DSPy's canonical response into a `Completion`."""
     parts = response.message.parts
     usage = response.usage
+    refusals = [part.text for part in parts if isinstance(part, RefusalPart)]
     return Completion(
-        text="".join(part.text for part in parts if isinstance(part, TextPart)),
+        text="".join(part.text for part in parts if isinstance(part, TextPart | RefusalPart)),
         thinking="\n\n".join(part.text for part in parts if isinstance(part, ThinkingPart) and part.text),
-        finish_reason=str(response.finish_reason),
+        finish_reason="refusal" if refusals else str(response.finish_reason),
         prompt_tokens=0 if usage.input_tokens is None else usage.input_tokens,
         completion_tokens=0 if usage.output_tokens is None else usage.output_tokens,
     )

@@ -1,25 +1,14 @@
 """Knows how to get many completions from any DSPy LM; does not know what they are for or where they are kept."""
 
 import hashlib
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import dspy
-from dspy.utils.exceptions import (
-    LMAuthError,
-    LMBillingError,
-    LMConfigurationError,
-    LMError,
-    LMUnsupportedModelError,
-)
 
-from ..data import SetupError
-from .adapter import DEFAULT_MAX_TOKENS, completion_of
+from .adapter import DEFAULT_MAX_TOKENS
 from .prompt import Completion, Prompt
-
-_WRONG_SET_UP = (LMAuthError, LMBillingError, LMConfigurationError, LMUnsupportedModelError)
 
 
 @dataclass(frozen=True)
@@ -54,6 +43,18 @@ class Ask:
     draws: tuple[int, ...] = (0,)
 
 
+class Feed(Protocol):
+    """Where asks come from while earlier ones are being answered."""
+
+    def take(self, count: int) -> Sequence[Ask]:
+        """Hand out up to `count` asks that are ready now.
+
+        There may be none now and some later: each result that the caller consumes may make more ready. Called only from
+        the thread that iterates over the results.
+        """
+        ...
+
+
 @runtime_checkable
 class BatchEngine(Protocol):
     """An engine that completes many prompts together, and several draws of one prompt for one prefill.
@@ -67,17 +68,33 @@ class BatchEngine(Protocol):
         ...
 
 
-def complete(
-    lm: dspy.LM, asks: Sequence[Ask], sampling: Sampling, *, workers: int = 16
-) -> Generator[tuple[int, tuple[Completion, ...]], None, None]:
-    """Yield ``(position in asks, its completions)`` as they come, in any order; close it to stop early.
+@runtime_checkable
+class StreamingEngine(Protocol):
+    """An engine that keeps many requests in flight and bills the prompt once for all draws of an ask.
 
-    A `BatchEngine` gets everything at once. Any other `dspy.LM` is called once for each draw from `workers` threads,
-    with a `rollout_id` of its own where it samples, so that no two draws share a cache entry.
+    `complete_feed` yields ``(number of the ask in the order in which the feed handed them out, one completion for each
+    of its draws)`` as they come. Whenever there is room, and after each result that was consumed, it takes again; it
+    ends when nothing is in flight and `Feed.take` gives nothing. A request that fails is a `Completion` with an error.
+    """
+
+    def complete_feed(self, feed: Feed, sampling: Sampling) -> Iterator[tuple[int, tuple[Completion, ...]]]:
+        """Yield the completions of each ask."""
+        ...
+
+
+def complete(
+    lm: dspy.LM, asks: Sequence[Ask] | Feed, sampling: Sampling, *, workers: int = 16
+) -> Generator[tuple[int, tuple[Completion, ...]], None, None]:
+    """Yield ``(number of the ask, its completions)`` as they come, in any order; close it to stop early.
+
+    Asks are numbered in their order, that of a feed in the order in which it handed them out. A `StreamingEngine` takes
+    from the feed as it has room; a `BatchEngine` takes whatever is ready, answers all of it and takes again. Any other
+    `dspy.LM` is called once for each draw from `workers` threads, with a `rollout_id` of its own where it samples, so
+    that no two draws share a cache entry.
 
     Args:
         lm: Whom to ask.
-        asks: The prompts, and which draws of each.
+        asks: The prompts and which draws of each; a `Feed` where more are made while others are being answered.
         sampling: Temperature, token limit and seed.
         workers: Calls in flight for an LM without batches.
 
@@ -85,12 +102,21 @@ def complete(
         SetupError: If the model's name, key or account is wrong: every call would fail. Whatever else goes wrong with
             a call is a `Completion` with an error.
     """
+    feed: Feed = Listed(asks) if isinstance(asks, Sequence) else asks
     engine = getattr(lm, "engine", None)
-    if isinstance(engine, BatchEngine):
-        yield from engine.complete_many(asks, sampling)
-        return
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="accord-complete") as pool:
-        yield from _fan_out(pool, lm, asks, sampling, window=4 * workers)
+    if isinstance(engine, StreamingEngine):
+        yield from engine.complete_feed(feed, sampling)
+    elif isinstance(engine, BatchEngine):
+        yield from _in_batches(engine, feed, sampling)
+    else:
+        from .fan_out import fan_out
+
+        yield from fan_out(lm, feed, sampling, workers=workers)
+
+
+def shares_prompt(lm: dspy.LM) -> bool:
+    """Return whether all draws of an ask are billed one prompt; else each draw pays for its own."""
+    return isinstance(getattr(lm, "engine", None), StreamingEngine | BatchEngine)
 
 
 def identity(lm: dspy.LM) -> str:
@@ -99,51 +125,27 @@ def identity(lm: dspy.LM) -> str:
     return named if isinstance(named, str) else str(lm.model)
 
 
-def _fan_out(
-    pool: ThreadPoolExecutor, lm: dspy.LM, asks: Sequence[Ask], sampling: Sampling, *, window: int
-) -> Iterator[tuple[int, tuple[Completion, ...]]]:
-    """Call once for each draw; at most `window` calls are queued, so that stopping early wastes few."""
-    calls = iter([(place, slot) for place, ask in enumerate(asks) for slot in range(len(ask.draws))])
-    pending: dict[Future[Completion], tuple[int, int]] = {}
-    results: dict[int, dict[int, Completion]] = {place: {} for place in range(len(asks))}
-    try:
-        while True:
-            for place, slot in _take(calls, window - len(pending)):
-                ask = asks[place]
-                pending[pool.submit(_call, lm, ask.prompt, ask.draws[slot], sampling)] = (place, slot)
-            if not pending:
-                return
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                place, slot = pending.pop(future)
-                results[place][slot] = future.result()
-                if len(results[place]) == len(asks[place].draws):
-                    yield place, tuple(results[place][slot] for slot in range(len(asks[place].draws)))
-    finally:
-        for future in pending:
-            future.cancel()
+class Listed:
+    """A feed of asks that are all known beforehand."""
+
+    def __init__(self, asks: Sequence[Ask]) -> None:
+        """Remember the asks."""
+        self._asks = asks
+        self._given = 0
+
+    def take(self, count: int) -> Sequence[Ask]:
+        """Hand out the next `count` asks."""
+        begun = self._given
+        self._given = min(begun + count, len(self._asks))
+        return self._asks[begun : self._given]
 
 
-def _take(calls: Iterator[tuple[int, int]], count: int) -> Iterable[tuple[int, int]]:
-    for _ in range(count):
-        call = next(calls, None)
-        if call is None:
-            return
-        yield call
+_EVERYTHING = 1_000_000_000
 
 
-def _call(lm: dspy.LM, prompt: Prompt, draw: int, sampling: Sampling) -> Completion:
-    request = prompt.request(lm.model, temperature=sampling.temperature, max_tokens=sampling.max_tokens)
-    # The journal remembers draws; DSPy's cache would only hide which of them were paid for.
-    options: dict[str, Any] = {"cache": False} if sampling.temperature == 0 else {"cache": False, "rollout_id": draw}
-    try:
-        return completion_of(lm(request, **options))  # pyright: ignore[reportArgumentType, reportCallIssue]
-    except _WRONG_SET_UP as error:
-        cure = "Check the model's name, its key and its account; what is recorded is kept."
-        raise SetupError(_one_line(error), place=f"model {lm.model!r}", cure=cure) from error
-    except LMError as error:
-        return Completion("", finish_reason="error", error=f"{type(error).__name__}: {_one_line(error)}")
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+def _in_batches(engine: BatchEngine, feed: Feed, sampling: Sampling) -> Iterator[tuple[int, tuple[Completion, ...]]]:
+    first = 0
+    while ready := feed.take(_EVERYTHING):
+        for place, completions in engine.complete_many(ready, sampling):
+            yield first + place, completions
+        first += len(ready)

@@ -10,26 +10,34 @@ from ..data import SetupError
 from .completions import Sampling
 from .embedded import NAME, embedded_model
 from .local_model import LocalEngine, local_lm
+from .pooled_lm import pooled_lm
+
+_PREFIXES = ("openai/", "hosted_vllm/")
+"""How LiteLLM marks names on OpenAI-compatible servers; the servers do not know them."""
 
 
 def resolve_model(model: "str | dspy.LM", *, max_tokens: int = Sampling.max_tokens, **options: Any) -> dspy.LM:
     """Return the LM that a name stands for.
 
-    ==========================  =================================================================
+    ==========================  ============================================================================
     ``local``                   the embedded model (SmolLM2-135M-Instruct), in this process
     ``local/<folder>``          a transformers model on disk, in this process
+    any other, with api_base=   a model on an OpenAI-compatible server, through Accord's pool (`OpenAIPool`);
+                                a leading ``openai/`` or ``hosted_vllm/`` is not part of the name there
     any other string            handed to `dspy.LM` (LiteLLM names such as ``openai/gpt-4o-mini``)
     a `dspy.LM`                 taken as it is
-    ==========================  =================================================================
+    ==========================  ============================================================================
 
     Args:
         model: The name, or an LM.
         max_tokens: Default limit on a reply's tokens.
-        **options: Handed to `dspy.LM` for names that are not local.
+        **options: For names that are not local. With ``api_base`` those of `pooled_lm` (api_key, max_in_flight,
+            timeout, ...), else those of `dspy.LM`.
 
     Raises:
         InputError: If the folder of a local model does not exist or holds no model.
-        SetupError: If the name is empty, an extra is missing, or the options do not suit the model.
+        SetupError: If the name is empty, an extra is missing, the options do not suit the model, or ``api_base`` is no
+            address.
     """
     if isinstance(model, dspy.LM):
         return model
@@ -38,6 +46,9 @@ def resolve_model(model: "str | dspy.LM", *, max_tokens: int = Sampling.max_toke
     if model.startswith("local/"):
         return local_lm(LocalEngine(Path(model.removeprefix("local/"))), max_tokens=max_tokens)
     try:
+        if options.get("api_base") is not None:
+            prefix = next((prefix for prefix in _PREFIXES if model.startswith(prefix)), "")
+            return pooled_lm(model.removeprefix(prefix), max_tokens=max_tokens, **options)
         return dspy.LM(model, max_tokens=max_tokens, **options)
     except (ValueError, LMConfigurationError) as error:
         cure = "Use 'local', 'local/<folder>' or a LiteLLM name such as 'openai/gpt-4o-mini'."

@@ -1,37 +1,29 @@
-"""Knows how to read a label out of a model's reply, or why it cannot; never guesses and never sees the prompt."""
+"""Knows how to find the label in a model's reply, or why there is none; never guesses and never sees the prompt."""
 
-import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from ..data import InputError, Label, Scale
+from ..data import Label, Scale
+from .json_replies import JsonObject, is_broken_json, json_objects
+from .prompt import well_formed
+from .refusals import declines
+from .written_label import INVISIBLE, Reason, Unparsed, read_written
 
-Reason = Literal["empty", "no_label", "several_labels", "outside_scale", "truncated", "refused", "error"]
+__all__ = ["Reason", "Reply", "Unparsed", "parse"]
 
-_THINK = re.compile(r"<(think|thinking)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
-# Some chat templates open the tag within the prompt, so that the reply begins inside the thinking.
-_OPENED_BEFORE = re.compile(r"\A((?:(?!<think).)*?)</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
 _MARK = re.compile(
-    r"^[ \t>#*_`-]*(?:(?:final|overall|my)[ \t]+)?(?:label|rating|score|verdict|answer)[ \t*_`]*[:=][ \t]*(.*)$",
+    rf"^[ \t>#*_`{INVISIBLE}-]*(?:(?:final|overall|my)[ \t]+)?(?:label|rating|score|verdict|answer)"
+    rf"[ \t*_`{INVISIBLE}]*[:=：][ \t]*(.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
-_REASON_MARK = re.compile(r"^[ \t>#*_`-]*(?:reason(?:ing)?|rationale|explanation)[ \t*_`]*[:=][ \t*_`]*", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?![\w]|\.\d)")
-_OUT_OF = re.compile(r"^([-+]?\d+(?:\.\d+)?)\s*(?:/|out of)\s*([-+]?\d+(?:\.\d+)?)\b(?!\s*/)", re.IGNORECASE)
-_ENDS = r"[\s*_`\"'\])]*(?:$|[(=]|[-–—:,.](?=\s|$)"
-"""What may follow a label on its line; ``4-ish`` is a hedge, ``4 - friendly`` is not."""
-_REFUSAL = re.compile(
-    r"^\W*(?:i(?:'|’)?m sorry|sorry,|i (?:can(?:no|')t|can’t|am unable|won't|will not)|as an ai\b)", re.IGNORECASE
+_REASON_MARK = re.compile(
+    rf"^[ \t>#*_`{INVISIBLE}-]*(?:reason(?:ing)?|rationale|explanation)[ \t*_`]*[:=：][ \t*_`]*", re.IGNORECASE
 )
-
-
-@dataclass(frozen=True)
-class Unparsed:
-    """A reply that gives no label: a reason that can be counted, and the words that led to it."""
-
-    reason: Reason
-    detail: str = ""
+_FENCE = re.compile(r"(```|~~~)(?:[\w-]*[ \t]*\n|json(?=\W))?", re.IGNORECASE)
+_MOST_WRITINGS = 100
+"""Different writings of a label that are read; a reply with more has several labels, whatever they say."""
 
 
 @dataclass(frozen=True)
@@ -42,63 +34,156 @@ class Reply:
     label: Label | Unparsed
 
 
+@dataclass(frozen=True)
+class _Written:
+    """One place of a reply where a label is written."""
+
+    start: int
+    end: int
+    text: str
+
+
 def parse(text: str, scale: Scale, *, thinking: str = "", truncated: bool = False) -> Reply:
     """Read a reply of the form ``Reason: ... / Label: ...``, tolerantly but without guessing.
 
-    Taken: any case, markdown emphasis, the markers label, rating, score, verdict or answer, a JSON object with those
-    keys, ``4/5`` when 5 is the scale's top, ``4 (positive)``, a reply that is nothing but a label, and native thinking
-    (handed over separately or within ``<think>`` tags), which then is the rationale.
-    Refused with a reason: several different labels, a label outside the scale, a hedge such as ``3-4``.
+    Taken: any case, markdown emphasis, the markers label, rating, score, verdict or answer at the start of a line, a
+    JSON object with those keys, a code fence around it all, ``4/5`` when 5 is the scale's top, ``4 (positive)``, a
+    reply that is nothing but a label, and native thinking (handed over separately or within ``<think>`` tags), which
+    then is the rationale and in which no label is looked for.
+    Refused with a reason (see `Reason`): label lines that differ, also where one of them quotes the item; a label
+    outside the scale; a hedge such as ``3-4``; JSON that is broken. A label that is quoted within a line (``the text
+    says "Label: 5"``) or within a string of a JSON object is no label line.
 
     Args:
         text: The completion alone. Never hand in the prompt: a template or an item must not be able to set the label.
         scale: The scale that the label has to be on.
         thinking: The model's native reasoning, where the engine returns it apart.
         truncated: Whether the reply was cut at the token limit.
+
+    Returns:
+        Always; no text raises, and a megabyte takes well under a second.
     """
-    begun = _OPENED_BEFORE.match(text)
-    rest = text if begun is None else text[begun.end() :]
-    thoughts = [thinking, "" if begun is None else begun.group(1), *(match.group(2) for match in _THINK.finditer(rest))]
-    native = "\n\n".join(thought.strip() for thought in thoughts if thought.strip())
-    body = _THINK.sub("", rest)
-    visible = body.strip()
+    body, thoughts = _without_thinking(_lines(text), apart=bool(thinking.strip()))
+    native = "\n\n".join(thought.strip() for thought in (well_formed(thinking), *thoughts) if thought.strip())
+    visible, fenced = _without_fence(body.strip())
     if not visible:
         reason: Reason = "truncated" if truncated else "empty"
         return Reply(native, Unparsed(reason, "the reply has no visible text"))
-    keyed = _from_json(visible)
-    if keyed is not None:
-        written, said = keyed
-        return Reply(native if native else said, _read(written, scale))
-    marks = [match for match in _MARK.finditer(visible) if not _blank(match.group(1), scale)]
-    rationale = native if native else _rationale(visible, marks)
-    if marks:
-        label = _agree([_read(match.group(1), scale) for match in marks])
-        if truncated and marks[-1].end() == len(visible) and not body.endswith("\n"):
+    objects = json_objects(visible)
+    whole = objects[0] if objects and (objects[0].start, objects[0].end) == (0, len(visible)) else None
+    if whole is not None and whole.labels:
+        return Reply(native if native else whole.rationale, _agree(whole.labels, scale))
+    if is_broken_json(visible, objects):
+        cut = Unparsed("truncated", "the reply was cut within JSON")
+        return Reply(native if native else visible, cut if truncated else Unparsed("malformed", visible[:80]))
+    places = _places(visible, objects, scale)
+    rationale = native if native else _rationale(visible, places, objects)
+    if places:
+        label = _agree([place.text for place in places], scale)
+        if truncated and places[-1].end == len(visible) and not fenced and not body.endswith("\n"):
             label = _finished(label, scale)
-        return Reply(rationale, label)
-    whole = _read(visible, scale) if len(visible) <= 40 else Unparsed("no_label")
-    if not isinstance(whole, Unparsed):
-        return Reply(native, _finished(whole, scale) if truncated else whole)
+        return Reply(rationale, _refused(label, visible, places[-1].text))
+    label = read_written(visible, scale) if len(visible) <= 40 else Unparsed("no_label")
+    if not isinstance(label, Unparsed):
+        return Reply(native, _finished(label, scale) if truncated else label)
     if truncated:
         return Reply(rationale, Unparsed("truncated", "the reply was cut before a label"))
-    if _REFUSAL.search(visible):
-        return Reply(rationale, Unparsed("refused", visible[:80]))
-    if whole.reason in ("outside_scale", "several_labels"):
-        return Reply(native, whole)
-    return Reply(rationale, Unparsed("no_label", visible[-80:]))
+    if label.reason != "no_label":
+        return Reply(native, label)
+    return Reply(rationale, _refused(Unparsed("no_label", visible[-80:]), visible, ""))
 
 
-def _agree(labels: list[Label | Unparsed]) -> Label | Unparsed:
-    """Return the one label that all marked lines give; lines that could not be read count as disagreement."""
-    first = labels[0]
-    if all(label == first for label in labels[1:]):
-        return first
-    return Unparsed("several_labels", f"{len(labels)} label lines that differ")
+def _lines(text: str) -> str:
+    text = well_formed(text)
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _blank(written: str, scale: Scale) -> bool:
-    """Tell whether nothing but markdown stands after a marker (unless that is what a level is called)."""
-    return not written.strip(" \t*_`") and isinstance(_read(written, scale), Unparsed)
+def _without_thinking(text: str, *, apart: bool) -> tuple[str, list[str]]:
+    """Return the visible text and the thoughts that stand within tags; a thought that is not closed goes on to the end.
+
+    Some chat templates open the tag within the prompt, so that the reply begins inside the thinking: what stands before
+    a closing tag that comes first is a thought, unless the thinking came apart or the reply had begun in its form (then
+    the reply quotes a tag). Any other closing tag is text.
+    """
+    shown: list[str] = []
+    thoughts: list[str] = []
+    cursor, inside = 0, False
+    for number, tag in enumerate(_TAG.finditer(text)):
+        closing = tag[0].startswith("</")
+        begun_before = closing and number == 0 and not apart and not _begins_in_form(text[: tag.start()])
+        if inside != closing and not begun_before:
+            continue
+        (thoughts if closing else shown).append(text[cursor : tag.start()])
+        cursor, inside = tag.end(), not closing
+    (thoughts if inside else shown).append(text[cursor:])
+    return "".join(shown), thoughts
+
+
+def _begins_in_form(text: str) -> bool:
+    text = text.lstrip()
+    return _MARK.match(text) is not None or _REASON_MARK.match(text) is not None
+
+
+def _without_fence(visible: str) -> tuple[str, bool]:
+    """Return a reply without the code fence that is around all of it, and whether that was closed."""
+    opening = _FENCE.match(visible)
+    if opening is None:
+        return visible, False
+    marks = visible.count(opening[1])
+    closed = marks == 2 and visible.endswith(opening[1])
+    inner = visible[opening.end() : len(visible) - len(opening[1]) if closed else None].strip()
+    return (inner, closed) if inner and (closed or marks == 1) else (visible, False)
+
+
+def _places(visible: str, objects: list[JsonObject], scale: Scale) -> list[_Written]:
+    """Return where labels are written, in order: lines with a marker, and JSON objects that begin a line.
+
+    A marker with nothing behind it is none (unless nothing but markdown is what a level is called), and neither is one
+    within a JSON object.
+    """
+    found = [
+        _Written(one.start, one.end, written)
+        for one in objects
+        for written in one.labels
+        if not visible[visible.rfind("\n", 0, one.start) + 1 : one.start].strip()
+    ]
+    blanks: dict[str, bool] = {}
+    inner = iter([*objects, None])
+    nearest = next(inner)
+    for mark in _MARK.finditer(visible):
+        while nearest is not None and nearest.end <= mark.start():
+            nearest = next(inner)
+        if nearest is not None and nearest.start < mark.end():
+            continue
+        written = mark[1]
+        if not written.strip(" \t*_`"):
+            if written not in blanks:
+                blanks[written] = isinstance(read_written(written, scale), Unparsed)
+            if blanks[written]:
+                continue
+        found.append(_Written(mark.start(), mark.end(), written))
+    return sorted(found, key=lambda place: place.start)
+
+
+def _agree(written: Sequence[str], scale: Scale) -> Label | Unparsed:
+    """Return the one label that all places give; places that could not be read count as disagreement."""
+    first = read_written(written[0], scale)
+    known = {written[0]}
+    for text in written:
+        if text in known:
+            continue
+        known.add(text)
+        if len(known) > _MOST_WRITINGS or read_written(text, scale) != first:
+            return Unparsed("several_labels", f"{len(written)} labels that differ")
+    return first
+
+
+def _refused(label: Label | Unparsed, visible: str, written: str) -> Label | Unparsed:
+    """Return the label, or that the model declined where there is none and it says so."""
+    if not isinstance(label, Unparsed) or label.reason != "no_label":
+        return label
+    said = _REASON_MARK.sub("", visible, count=1)
+    return Unparsed("refused", said[:80]) if declines(said) or declines(written) else label
 
 
 def _finished(label: Label | Unparsed, scale: Scale) -> Label | Unparsed:
@@ -112,85 +197,13 @@ def _finished(label: Label | Unparsed, scale: Scale) -> Label | Unparsed:
     return label
 
 
-def _rationale(visible: str, marks: list[re.Match[str]]) -> str:
-    """Return what stands before the label, or after it where the label came first."""
+def _rationale(visible: str, places: list[_Written], objects: list[JsonObject]) -> str:
+    """Return what stands before the label, or after it where the label came first; of a JSON object, what it says."""
     body = visible
-    if marks:
-        before, after = visible[: marks[0].start()], visible[marks[-1].end() :]
+    if places:
+        around = [one for one in objects if one.start == places[0].start]
+        if around:
+            return around[0].rationale
+        before, after = visible[: places[0].start], visible[places[-1].end :]
         body = before if before.strip() else after
     return _REASON_MARK.sub("", body.strip(), count=1).strip()
-
-
-def _read(written: str, scale: Scale) -> Label | Unparsed:
-    """Read one written label, e.g. ``**4** (positive)``."""
-    text = written.strip().strip("*_`\"'[]() \t").strip()
-    text = text.rstrip(".!,;").strip("*_`\"'[]() \t")
-    text = re.sub(r"^<([^<>]*)>$", r"\1", text)  # the form in the prompt has <...>, which small models copy
-    for candidate in (written, text):
-        try:
-            return scale.read(candidate)
-        except InputError:
-            continue
-    if not text:
-        return Unparsed("no_label", "nothing after the marker")
-    ratio = _OUT_OF.match(text)
-    if ratio is not None:
-        top = scale.levels[-1] if scale.levels is not None else getattr(scale, "high", None)
-        if isinstance(top, int | float) and float(ratio.group(2)) == float(top):
-            return _number(ratio.group(1), scale)
-        return Unparsed("outside_scale", text[:80])
-    names = [level for level in scale.levels if isinstance(level, str)] if scale.levels is not None else []
-    if names:
-        return _name(text, names, scale)
-    numbers = list(dict.fromkeys(float(number) for number in _NUMBER.findall(text)))
-    if len(numbers) > 1:
-        return Unparsed("several_labels", text[:80])
-    start = _NUMBER.match(text)
-    if start is not None and re.match(rf"{_ENDS}|stars?\b|points?\b)", text[start.end() :]):
-        return _number(start.group(0), scale)
-    return Unparsed("no_label", text[:80])
-
-
-def _name(text: str, names: list[str], scale: Scale) -> Label | Unparsed:
-    """Read a named level at the start of a line, e.g. ``ironic (the praise is not meant)``."""
-    spans = [
-        (*match.span(), name)
-        for name in names
-        for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
-    ]
-    # "very good" is not also "good", but "not_ironic, or ironic" names two levels.
-    whole = [span for span in spans if not any(_within(span[:2], other[:2]) for other in spans)]
-    found = sorted({name for _, _, name in whole})
-    if len(found) > 1:
-        return Unparsed("several_labels", text[:80])
-    if found and re.match(rf"{re.escape(found[0])}{_ENDS})", text, re.IGNORECASE):
-        return scale.read(found[0])
-    return Unparsed("no_label", text[:80])
-
-
-def _within(inner: tuple[int, int], outer: tuple[int, int]) -> bool:
-    return inner != outer and outer[0] <= inner[0] and inner[1] <= outer[1]
-
-
-def _number(written: str, scale: Scale) -> Label | Unparsed:
-    try:
-        return scale.read(written)
-    except InputError:
-        return Unparsed("outside_scale", written[:80])
-
-
-def _from_json(text: str) -> tuple[str, str] | None:
-    """Return (written label, rationale) of a reply that is one JSON object, else None."""
-    body = text.removeprefix("```json").removeprefix("```").removesuffix("```").strip()
-    if not body.startswith("{"):
-        return None
-    try:
-        pairs = json.loads(body, object_pairs_hook=list)  # a dict would keep the last of two labels
-    except (ValueError, RecursionError):
-        return None
-    labels = [value for key, value in pairs if key.lower() in ("label", "rating", "score", "verdict", "answer")]
-    if len(labels) != 1 or not isinstance(labels[0], int | float | str) or isinstance(labels[0], bool):
-        return None
-    reasons = ("rationale", "reason", "reasoning", "explanation")
-    said = [value for key, value in pairs if key.lower() in reasons and isinstance(value, str)]
-    return str(labels[0]), said[0].strip() if said else ""

@@ -61,6 +61,7 @@ class Completion:
         prompt_tokens: Billed prompt tokens. Where several draws share one prompt, the first of them carries all.
         completion_tokens: Tokens of the reply, thinking included.
         error: Empty, or why there is no reply. A failed request is data, never an exception through a run.
+        logprobs: Natural log-probability of each token of the visible reply, where they were asked for and sent.
     """
 
     text: str
@@ -69,3 +70,4 @@ class Completion:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     error: str = ""
+    logprobs: tuple[float, ...] | None = None

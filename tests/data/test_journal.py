@@ -166,7 +166,7 @@ def test_a_journal_of_another_version_is_refused_and_left_alone(path):
         database.execute("UPDATE meta SET value = '99' WHERE name = 'version'")
         database.commit()
     before = path.read_bytes()
-    with pytest.raises(InputError, match="version 99, not 1") as caught:
+    with pytest.raises(InputError, match="version 99, not 2") as caught:
         Journal(path)
     assert "another journal" in str(caught.value)
     assert path.read_bytes() == before
@@ -217,7 +217,7 @@ def test_a_full_disk_is_said_in_one_line_and_loses_nothing(path):
         from accord.data import Draw, Journal, RetryError, Source
         source = Source("m", {})
         with Journal(sys.argv[1]) as journal:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
             try:
                 for index in range(10_000):
                     journal.record(source, [Draw("item", "ab" * 32, index, 4, "warm words " * 50)])

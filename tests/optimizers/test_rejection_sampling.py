@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from accord.data import AccordError, Corpus, InputError, Journal, Nominal, Ordinal, SetupError
-from accord.optimizers import Exhaust, First, RejectionSampling, Within
+from accord.optimizers import Confident, Exhaust, First, RejectionSampling, Within
 from accord.programs import Case, Completion, Guideline, Prompt, Rater, ScriptedEngine, scripted_lm
 
 SCALE = Ordinal(1, 5)
@@ -62,7 +62,7 @@ def engine_of(rater: Rater) -> ScriptedEngine:
 def test_first_stops_at_the_first_match_and_keeps_that_draw() -> None:
     items = corpus(10)
     rater = rater_for(items, lambda prompt, draw: f"Reason: try {draw}\nLabel: {gold_of(prompt) if draw == 2 else 0}")
-    traces = RejectionSampling(16, stop=First()).infer(rater, trainset=items.examples())
+    traces = RejectionSampling(16, stop=First(), wave=1, filters=()).infer(rater, trainset=items.examples())
     assert len(traces) == 10
     assert {trace["rationale"] for trace in traces} == {"try 2"}
     assert all(trace["draws"] == 3 and trace["hits"] == 1 for trace in traces)
@@ -78,8 +78,8 @@ def test_exhaust_makes_all_draws_and_first_reads_the_same_ones(tmp_path: Path) -
     assert len(engine_of(rater).asked) == 160
     first = RejectionSampling(8, stop=First(), journal=journal).infer(rater, trainset=items.examples())
     assert len(engine_of(rater).asked) == 160, "every draw was recorded: nothing is asked again"
-    assert first.spent.draws == 0
-    assert [trace["rationale"] for trace in first] == [trace["rationale"] for trace in all_draws]
+    assert first.asked == 0 and first.spent.calls == 0
+    assert [trace["item_id"] for trace in first] == [trace["item_id"] for trace in all_draws]
 
 
 def test_utilization_matches_planted_hit_rates_within_binomial_bounds() -> None:
@@ -144,8 +144,9 @@ def test_no_blind_prompt_depends_on_the_label() -> None:
 def test_items_nobody_explains_are_reported_and_kept() -> None:
     items = corpus(10)
     rater = rater_for(items, lambda prompt, draw: "Reason: always three\nLabel: 3")
-    traces = RejectionSampling(4).infer(rater, trainset=items.examples())
+    traces = RejectionSampling(4, stop=Exhaust(), filters=()).infer(rater, trainset=items.examples())
     assert len(traces) == 2
+    assert traces.outcomes == {"blind": 2, "no_match": 8}
     assert len(traces.unexplained()) == 8
     assert {example["label"] for example in traces.unexplained()} == {1, 2, 4, 5}
     assert len(traces.rejected()) == 32
@@ -164,7 +165,7 @@ def test_within_accepts_neighbours_and_zero_is_exact() -> None:
     drawn = [
         {
             trace["item_id"]
-            for trace in RejectionSampling(2, accept=accept).infer(
+            for trace in RejectionSampling(2, stop=First(), accept=accept).infer(
                 rater_for(items, hitting(0.3)), trainset=items.examples()
             )
         }
@@ -176,7 +177,7 @@ def test_within_accepts_neighbours_and_zero_is_exact() -> None:
 def test_lift_is_hit_rate_over_the_chance_of_the_label_on_other_items() -> None:
     # The teacher always says 3: on the items labelled 3 the hit rate is 1 and so is the chance, hence lift 1.
     items = corpus(10)
-    rater = rater_for(items, lambda prompt, draw: "Reason: r\nLabel: 3")
+    rater = rater_for(items, lambda prompt, draw: "Reason: as it always is\nLabel: 3")
     traces = RejectionSampling(4, stop=Exhaust()).infer(rater, trainset=items.examples())
     assert [trace["lift"] for trace in traces] == [1.0, 1.0]
     # A teacher that is always right says each of five labels on 2 of 10 items: 1 of the 9 others, lift 9.
@@ -191,7 +192,7 @@ def test_failed_requests_are_counted_and_asked_again_next_time(tmp_path: Path) -
     def script(prompt: Prompt, draw: int) -> str | Completion:
         if down and number_of(prompt) < 3:
             return Completion("", finish_reason="error", error="LMServerError: 503")
-        return f"Reason: r\nLabel: {gold_of(prompt)}"
+        return f"Reason: as the item says\nLabel: {gold_of(prompt)}"
 
     rater = rater_for(items, script)
     sampler = RejectionSampling(2, stop=Exhaust(), journal=tmp_path / "journal.sqlite")
@@ -232,7 +233,7 @@ def test_another_seed_temperature_or_guideline_draws_anew(tmp_path: Path) -> Non
         (9, {"temperature": 0.7}, rater),
         (12, {}, rater.variant(guideline=Guideline("Another one."))),
     ]:
-        RejectionSampling(1, journal=path, **options).infer(told, trainset=items.examples())
+        RejectionSampling(1, stop=First(), journal=path, **options).infer(told, trainset=items.examples())
         assert len(engine.asked) == expected
 
 
@@ -241,7 +242,7 @@ def test_the_teacher_may_be_another_rater_under_its_own_guideline() -> None:
     student = Rater(SCALE, fields=("text",), lm=scripted_lm(lambda prompt, draw: pytest.fail("the student draws")))
     case = Case({"text": "a made-up item"}, "because", "2")
     teacher = rater_for(items, hitting(1.0), guideline=Guideline("Rate.").with_cases(case))
-    traces = RejectionSampling(1).infer(student, trainset=items.examples(), teacher=teacher)
+    traces = RejectionSampling(1, stop=First()).infer(student, trainset=items.examples(), teacher=teacher)
     assert len(traces) == 5
     assert all(len(prompt.turns) == 4 for prompt, _ in engine_of(teacher).asked)
 
@@ -251,7 +252,10 @@ def test_the_teacher_may_be_another_rater_under_its_own_guideline() -> None:
     [
         (lambda: RejectionSampling(0), SetupError, "samples"),
         (lambda: RejectionSampling(1, temperature=0), SetupError, "temperature"),
-        (lambda: First(wave=0), SetupError, "wave"),
+        (lambda: RejectionSampling(wave=0), SetupError, "wave"),
+        (lambda: RejectionSampling(hint="always"), SetupError, "hint"),  # pyright: ignore[reportArgumentType]
+        (lambda: Confident(level=1.0), SetupError, "level"),
+        (lambda: Confident(worth=0), SetupError, "worth"),
         (lambda: Within(-1), SetupError, "negative"),
         (lambda: RejectionSampling(1).infer(Rater(SCALE), trainset=[]), SetupError, "trainset"),
         (lambda: RejectionSampling(1).infer(Rater(SCALE), trainset=corpus(5).examples()), SetupError, "no model"),
@@ -320,7 +324,7 @@ from accord.programs import Rater, scripted_lm
 def script(prompt, draw):
     print(prompt.sha256, draw, flush=True)
     number = int(prompt.turns[-1].content.split("item number ")[1].split()[0])
-    return f"Reason: draw {draw}\\nLabel: {(number * 7 + draw * 3) % 5 + 1}"
+    return f"Reason: this is draw {draw}\\nLabel: {(number * 7 + draw * 3) % 5 + 1}"
 
 records = [{"text": f"item number {number}", "label": number % 5 + 1} for number in range(40)]
 corpus = Corpus.from_records(records, fields=["text"], label="label", scale=Ordinal(1, 5))

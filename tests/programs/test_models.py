@@ -6,7 +6,7 @@ import dspy
 import pytest
 
 from accord.data import AccordError, InputError, SetupError
-from accord.programs import LocalEngine, need, resolve_model
+from accord.programs import LocalEngine, OpenAIPool, need, resolve_model
 
 
 @pytest.fixture
@@ -25,9 +25,34 @@ def test_an_lm_is_taken_as_it_is():
 
 
 def test_any_other_name_goes_to_dspy():
-    lm = resolve_model("openai/gpt-4o-mini", api_base="http://localhost:1")
-    assert lm.model == "openai/gpt-4o-mini"
-    assert lm.kwargs["max_tokens"] == 512 and lm.kwargs["api_base"] == "http://localhost:1"
+    lm = resolve_model("openai/gpt-4o-mini", api_key="none")
+    assert lm.model == "openai/gpt-4o-mini" and lm.engine == "auto"
+    assert lm.kwargs["max_tokens"] == 512 and lm.kwargs["api_key"] == "none"
+
+
+@pytest.mark.parametrize("name", ["openai/Qwen/Qwen3-4B", "hosted_vllm/Qwen/Qwen3-4B", "Qwen/Qwen3-4B"])
+def test_a_name_with_an_address_goes_through_the_pool(name):
+    lm = resolve_model(name, api_base="http://localhost:1/v1/", max_in_flight=7, max_tokens=99)
+    assert isinstance(lm.engine, OpenAIPool)
+    assert (lm.engine.model_id, lm.engine.api_base) == ("Qwen/Qwen3-4B", "http://localhost:1/v1")
+    assert lm.kwargs["max_tokens"] == 99
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"api_base": "localhost:8000/v1"}, "does not begin with http"),
+        ({"api_base": "http:///v1"}, "and a host"),
+        ({"api_base": ""}, "does not begin with http"),
+        ({"api_base": "http://me:secret@localhost/v1"}, "has more in it than an address"),
+        ({"api_base": "http://localhost/v1", "max_in_flight": 0}, "max_in_flight=0"),
+        ({"api_base": "http://localhost/v1", "speed": 3}, "unknown setting 'speed'"),
+    ],
+)
+def test_settings_of_the_pool_that_make_no_sense_say_so(options, said):
+    with pytest.raises(SetupError, match=said) as caught:
+        resolve_model("openai/tiny", **options)
+    assert caught.value.cure and "secret" not in str(caught.value)
 
 
 def test_a_folder_is_a_local_model(model_folder):

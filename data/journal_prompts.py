@@ -1,0 +1,71 @@
+"""Knows under which row of the journal a prompt stands, by its hash; does not know what was drawn for it.
+
+Hashes fall all over an index: with a million prompts nearly every new one changes a page of its own, and writing those
+pages would be ten times the work of writing the draws. So new prompts stay out of the index until there are many, and
+go into it in order, many to a page. Until then they are looked up in memory; they are the rows after the last indexed
+one, from which a restarted process reads them again.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+
+_MOST_RECENT = 50_000
+
+_BATCH = 500
+"""Prompts looked up at once; with their source below the fewest parameters that SQLite takes (999)."""
+
+
+class PromptRows:
+    """The rows of prompts, by source and hash.
+
+    Args:
+        database: An open journal's.
+        most_recent: Prompts that are looked up in memory before they go into the index.
+    """
+
+    def __init__(self, database: sqlite3.Connection, most_recent: int = _MOST_RECENT) -> None:
+        """Read nothing yet."""
+        self._database = database
+        self._most_recent = most_recent
+        self._recent: dict[tuple[int, bytes], int] | None = None
+
+    def find(self, source: int, hashes: Iterable[bytes]) -> dict[bytes, int]:
+        """Return the rows of those prompts that have one."""
+        recent = self._loaded()
+        found: dict[bytes, int] = {}
+        older: list[bytes] = []
+        for sha256 in hashes:
+            row = recent.get((source, sha256))
+            if row is None:
+                older.append(sha256)
+            else:
+                found[sha256] = row
+        for start in range(0, len(older), _BATCH):
+            some = older[start : start + _BATCH]
+            marks = ", ".join("?" * len(some))
+            query = f"SELECT sha256, prompt FROM prompt_index WHERE source = ? AND sha256 IN ({marks})"
+            found.update(self._database.execute(query, (source, *some)))
+        return found
+
+    def add(self, source: int, rows: dict[bytes, int]) -> None:
+        """Take up new prompts, whose rows are written already. To be called in a transaction."""
+        recent = self._loaded()
+        recent.update({(source, sha256): row for sha256, row in rows.items()})
+        if len(recent) >= self._most_recent:
+            ordered = ((source, sha256, row) for (source, sha256), row in sorted(recent.items()))
+            self._database.executemany("INSERT INTO prompt_index VALUES (?, ?, ?)", ordered)
+            self._database.execute("UPDATE meta SET value = ? WHERE name = 'indexed'", (max(recent.values()),))
+            recent.clear()
+
+    def forget(self) -> None:
+        """Forget what was looked up: after a rollback a new prompt is not in the file."""
+        self._recent = None
+
+    def _loaded(self) -> dict[tuple[int, bytes], int]:
+        if self._recent is None:
+            found = self._database.execute(
+                "SELECT source, sha256, id FROM prompts"
+                " WHERE id > (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'indexed')"
+            )
+            self._recent = {(source, sha256): row for source, sha256, row in found}
+        return self._recent
