@@ -67,6 +67,11 @@ IdColumn = Annotated[
 ]
 
 
+def _limit(of: str) -> Any:
+    """Return an option that limits what a run may spend; without it the task file's limit holds."""
+    return typer.Option(min=0, metavar="N", help=f"Spend at most so many {of} on traces.", show_default=False)
+
+
 def main() -> None:
     """Run the command line; the entry point ``accord``."""
     try:
@@ -117,19 +122,39 @@ def demo(
 @app.command("compile")
 def compile_(
     task: Annotated[Path, typer.Argument(metavar="TASK.yaml", help="What to compile.", show_default=False)],
-    into: Annotated[Target, typer.Option(help="What to produce.", show_default=False)],
+    into: Annotated[Target | None, typer.Option(help="What to produce.", show_default=False)] = None,
     run: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run's folder.  [default: runs/<task name>]")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what the traces would cost, from a small pilot.")
+    ] = False,
+    pilot: Annotated[int, typer.Option(metavar="ITEMS", min=2, help="How many items --dry-run draws for.")] = 32,
+    max_usd: Annotated[float | None, _limit("dollars")] = None,
+    max_tokens: Annotated[int | None, _limit("billed tokens")] = None,
+    max_calls: Annotated[int | None, _limit("requests")] = None,
+    max_minutes: Annotated[float | None, _limit("minutes")] = None,
 ) -> None:
-    """Build a rater from a task file; every stage resumes."""
+    """Build a rater from a task file; every stage resumes.
+
+    A limit ends the drawing of traces before it is exceeded; the rater is made from what there is.
+    """
+    if into is None and not dry_run:
+        raise typer.BadParameter("give --into weights or --into guideline, or --dry-run", param_hint="'--into'")
     from .task import Task
 
+    limits = {"usd": max_usd, "tokens": max_tokens, "calls": max_calls, "minutes": max_minutes}
     loaded = Task.load(task)
+    folder = Path("runs", loaded.name) if run is None else run
     with loaded.concealing():
-        from .compile_run import compile_task
+        if into is None or dry_run:
+            from .dry_run import forecast_task
 
-        compile_task(loaded, into=into.value, run=Path("runs", loaded.name) if run is None else run, console=_console())
+            forecast_task(loaded, run=folder, pilot=pilot, console=_console(), limits=limits)
+        else:
+            from .compile_run import compile_task
+
+            compile_task(loaded, into=into.value, run=folder, console=_console(), limits=limits)
 
 
 @app.command()

@@ -1,33 +1,22 @@
 """Knows the whole way from a corpus to a proven rater in a run directory; does not know how each stage works."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ..data import Corpus, Journal, Label, SetupError, Splits, constant
-from ..optimizers import (
-    Compiler,
-    DistillGuideline,
-    FineTune,
-    RejectionSampling,
-    Traces,
-    Utilization,
-)
-from ..programs import Candidate, LocalEngine, Progress, Rater, forced_choice, resolve_model
+from ..optimizers import RejectionSampling, Traces, Utilization
+from ..programs import Candidate, LocalEngine, Progress, Rater, forced_choice
 from .console import Console
 from .evaluation import Answer, evaluate
+from .job import Job, Target, job_of
 from .report import Report
 from .table import rater_table, summary, utilization_table
 from .verdict import verdict
 
 if TYPE_CHECKING:
     from .task import Task
-
-Target = Literal["weights", "guideline"]
-
-MakeCompiler = Callable[[Journal, Path, Progress], Compiler]
-"""Builds the compiler of a run from its journal, its workspace and the bar to report on."""
 
 
 @dataclass
@@ -41,34 +30,9 @@ class Reads:
         self.counts[split] += times
 
 
-@dataclass(frozen=True)
-class Job:
-    """Everything a run needs, made from a task file or by the demo.
-
-    Attributes:
-        name: The task's name.
-        splits: Train, dev and test.
-        student: The rater that is compiled.
-        teacher: Who draws the traces.
-        sampler: Its policy: samples, stop, accept, temperature, tokens, seed (journal and progress are the run's).
-        make_compiler: Builds the compiler.
-        seed: Of the statistics.
-        extra: Further sections of report.json.
-        origin: Plain data that goes into the rater's provenance.
-    """
-
-    name: str
-    splits: Splits
-    student: Rater
-    teacher: Rater
-    sampler: Mapping[str, Any]
-    make_compiler: MakeCompiler
-    seed: int = 0
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    origin: Mapping[str, Any] = field(default_factory=dict)
-
-
-def compile_task(task: "Task", *, into: Target, run: Path, console: Console) -> Report:
+def compile_task(
+    task: "Task", *, into: Target, run: Path, console: Console, limits: Mapping[str, float | None] | None = None
+) -> Report:
     """Compile the rater that a task file describes, prove it, and print what came of it.
 
     Every stage resumes: draws and ratings are in ``journal.sqlite``, adapters in ``training/``.
@@ -78,35 +42,13 @@ def compile_task(task: "Task", *, into: Target, run: Path, console: Console) -> 
         into: What to compile into.
         run: The run directory; gets journal.sqlite, traces.parquet, rater/ and report.json.
         console: Where progress and tables go.
+        limits: What of the task's budget is set otherwise: usd, tokens, calls, minutes.
 
     Raises:
         InputError: If the data or the task cannot be used; before any model is asked.
         SetupError: If models or extras are missing, or another process works in the run directory.
     """
-    corpus = task.corpus()
-    splits = corpus.split(dev=task.split.dev, test=task.split.test, seed=task.split.seed)
-    student_lm = resolve_model(task.student, max_tokens=task.max_tokens)
-    teacher_lm = student_lm if task.teacher is None else resolve_model(task.teacher, max_tokens=task.max_tokens)
-    student = Rater(corpus.scale, task.guideline_object(), fields=corpus.fields, lm=student_lm)
-    teacher = student.variant(guideline=task.teacher_guideline_object(), lm=teacher_lm)
-    job = Job(
-        name=task.name,
-        splits=splits,
-        student=student,
-        teacher=teacher,
-        sampler={
-            "samples": task.sampling.samples,
-            "stop": task.sampling.stopping(),
-            "accept": task.sampling.acceptance(),
-            "temperature": task.sampling.temperature,
-            "max_tokens": task.sampling.max_tokens,
-            "seed": task.seed,
-        },
-        make_compiler=_compiler_of(task, into),
-        seed=task.seed,
-        # `accord evaluate` cuts raw labels likewise.
-        origin={} if task.cut is None else {"cut": {"scale": task.scale, "thresholds": list(task.cut)}},
-    )
+    job = job_of(task, into, limits={} if limits is None else limits)
     with Journal(run / "journal.sqlite") as journal:
         report = run_job(job, run=run, journal=journal, console=console)
     show(report, run, console)
@@ -131,8 +73,8 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Repor
     found = traces.utilization(seed=job.seed)
     reads.add("train")
     show_utilization(found, traces.source.model, console)
-    if found.warning:
-        console.say(f"warning: {found.warning}")
+    for warning in filter(None, [found.warning, _stopped(traces)]):
+        console.say(f"warning: {warning}")
     with console.stage("compiling") as progress:
         compiler = job.make_compiler(journal, run / "training", progress)
         compiled = compiler.compile(job.student, trainset=_trainset(traces), valset=dev.examples())
@@ -187,8 +129,18 @@ def show(report: Report, run: Path, console: Console) -> None:
     console.print(f"The rater is in {run / 'rater'}, all figures are in {run / 'report.json'}.")
 
 
+def _stopped(traces: Traces) -> str:
+    """Say that the traces are a part of what could be, where they are."""
+    if not traces.stopped:
+        return ""
+    return f"the budget ended the drawing ({traces.stopped}): {len(traces)} of {len(traces.items)} items have a trace"
+
+
 def _trainset(traces: Traces) -> Traces:
     if not len(traces):
+        if traces.stopped:
+            cure = "Raise the budget, or wait with the compile; what was drawn is kept."
+            raise SetupError(_stopped(traces), place="drawing traces", cure=cure)
         cure = "Use a stronger teacher, more samples, or accept: {within: 1}; what was drawn is kept."
         raise SetupError(f"none of {len(traces.items)} items has a matching draw", place="drawing traces", cure=cure)
     return traces
@@ -224,22 +176,6 @@ def _share(progress: Progress, number: int, parts: int, name: str) -> Progress:
     return report
 
 
-def _compiler_of(task: "Task", into: Target) -> MakeCompiler:
-    if into == "weights":
-
-        def fine_tune(journal: Journal, workspace: Path, progress: Progress) -> Compiler:
-            options = task.weights.model_dump(exclude_none=True)
-            return FineTune(workspace=workspace, journal=journal, progress=progress, seed=task.seed, **options)
-
-        return fine_tune
-
-    def distill(journal: Journal, workspace: Path, progress: Progress) -> Compiler:
-        options = task.distill.model_dump(exclude_none=True)
-        return DistillGuideline(journal=journal, progress=progress, seed=task.seed, **options)
-
-    return distill
-
-
 def _provenance(job: Job, traces: Traces, fill: Label) -> dict[str, Any]:
     return {
         "task": job.name,
@@ -272,7 +208,8 @@ def describe_traces(traces: Traces, found: Utilization) -> dict[str, Any]:
         "sampling": dict(traces.source.sampling),
         "reasons": dict(traces.unparsed),
         "errors": traces.errors,
-        "spent": vars(traces.spent),
+        "spent": {"draws": traces.asked, **traces.spent.to_dict()},
+        "stopped": traces.stopped,
         "warning": found.warning,
     }
 

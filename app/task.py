@@ -5,117 +5,33 @@ import reprlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from ..data import AccordError, Corpus, InputError, Scale, scale_from_dict
 from .data_files import open_corpus
 from .task_document import Document, Keys, concealing, read_document
+from .task_sections import (
+    Address,
+    Count,
+    Data,
+    Distill,
+    Model,
+    OneAnnotator,
+    Part,
+    Sampling,
+    Seed,
+    Split,
+    Text,
+    Weights,
+)
 
 if TYPE_CHECKING:
-    from ..optimizers import Acceptance, Stopping
-    from ..programs import Guideline
-
-Column = Annotated[str, Field(min_length=1, description="the name of a column")]
+    from ..programs import Guideline, Price
 
 
-def _below_one(share: float | int) -> float | int:
-    if isinstance(share, float) and share >= 1:
-        raise ValueError("a share is below 1")
-    return share
-
-
-Share = Annotated[
-    float | int, AfterValidator(_below_one), Field(ge=0, description="a share (0.2) or a number of items (100)")
-]
-Count = Annotated[int, Field(ge=1, description="a whole number of at least 1")]
-Seed = Annotated[int, Field(ge=0, description="a whole number of at least 0")]
-Model = Annotated[str, Field(min_length=1, description="a model: local, local/<folder> or openai/gpt-4o-mini")]
-Text = Annotated[str, Field(min_length=1, description="a text, or the path of a .md file")]
-
-
-class _Part(BaseModel):
-    """A mapping of the task file; each field's description says in words what may stand there."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, hide_input_in_errors=True)
-
-
-class Data(_Part):
-    """Where the labelled items are, and which column means what (see `accord.data.Corpus.from_csv`)."""
-
-    path: Path = Field(strict=False, description="the path of a .csv, .jsonl, .json or .parquet file")
-    fields: tuple[Column, ...] = Field(strict=False, min_length=1, description="a list of columns, e.g. [review]")
-    label: Column
-    annotator: Column | None = Field(default=None, description="the name of a column")
-    id: Column | None = Field(default=None, description="the name of a column")
-    group: Column | None = Field(default=None, description="the name of a column")
-    consensus: Literal["auto", "median", "mean", "majority", "dawid_skene"] = Field(
-        default="auto", description="auto, median, mean, majority or dawid_skene"
-    )
-    max_spread: float | None = Field(default=None, ge=0, description="a number of at least 0")
-
-
-class Split(_Part):
-    """How many items go to dev and to test; the rest is train."""
-
-    dev: Share = 0.2
-    test: Share = 0.3
-    seed: Seed = 0
-
-
-class WithinSteps(_Part):
-    """Draws match that are at most so many steps from the human label."""
-
-    within: float = Field(ge=0, description="a number of steps of at least 0")
-
-
-class Sampling(_Part):
-    """How traces are drawn."""
-
-    samples: Count = 16
-    stop: Literal["first", "exhaust"] = Field(default="first", description="first or exhaust")
-    accept: Literal["exact"] | WithinSteps = Field(default="exact", description="exact, or {within: <steps>}")
-    temperature: float = Field(default=1.0, ge=0, le=2, description="a number from 0 to 2")
-    max_tokens: Count | None = Field(default=None, description="a whole number of at least 1")
-
-    def acceptance(self) -> "Acceptance":
-        """Return the rule that `accept` names."""
-        from ..optimizers import Exact, Within
-
-        return Within(self.accept.within) if isinstance(self.accept, WithinSteps) else Exact()
-
-    def stopping(self) -> "Stopping":
-        """Return the rule that `stop` names."""
-        from ..optimizers import Exhaust, First
-
-        return First() if self.stop == "first" else Exhaust()
-
-
-class Weights(_Part):
-    """How a base model is fine-tuned; None leaves a figure to `FineTune`, and the base to the student."""
-
-    base: Model | None = Field(default=None, description="a model: local or local/<folder>")
-    objectives: tuple[Literal["trace", "label", "label_all"], ...] = Field(
-        default=("trace", "label", "label_all"),
-        strict=False,
-        min_length=1,
-        description="a list of trace, label, label_all",
-    )
-    lora_rank: Count = 16
-    epochs: Count | None = Field(default=None, description="a whole number of at least 1")
-    learning_rate: float | None = Field(default=None, gt=0, lt=1, description="a number between 0 and 1, e.g. 2e-4")
-    batch_size: Count | None = Field(default=None, description="a whole number of at least 1")
-
-
-class Distill(_Part):
-    """How a guideline is written from traces."""
-
-    critiques_per_level: Count = 3
-    cases_per_level: Seed = 1
-
-
-class Task(_Part):
+class Task(Part):
     """What is to be compiled: data, scale, guideline, models and how much of everything.
 
     `Task.load` reads one from YAML; paths in it are relative to the file, and ``${NAME}`` stands for an environment
@@ -135,6 +51,9 @@ class Task(_Part):
     guideline: Text | None = Field(default=None, description="a text, or the path of a .md file")
     student: Model = "local"
     teacher: Model | None = Field(default=None, description="a model: local, local/<folder> or openai/gpt-4o-mini")
+    teacher_api_base: Address | None = Field(
+        default=None, description="an address of an OpenAI-compatible server, e.g. http://127.0.0.1:8000/v1"
+    )
     teacher_guideline: Text | None = Field(default=None, description="a text, or the path of a .md file")
     split: Split = Field(default=Split(), description="a mapping of dev, test, seed")
     sampling: Sampling = Field(default=Sampling(), description="a mapping, e.g. {samples: 16}")
@@ -208,6 +127,19 @@ class Task(_Part):
         with self.concealing():
             return None if self.teacher_guideline is None else Guideline.from_markdown(self.teacher_guideline)
 
+    def check_price(self, price: "Price | None") -> None:
+        """Refuse a limit in dollars where nobody knows what the teacher charges.
+
+        Raises:
+            InputError: If there is no price, naming the teacher and the cure.
+        """
+        if price is not None:
+            return
+        teacher = self.student if self.teacher is None else self.teacher
+        what = f"dollars are limited, and what {teacher!r} charges is unknown"
+        cure = "Give sampling.price: {prompt: .., completion: ..} in dollars for a million tokens, or limit tokens."
+        raise self._refusal(("sampling", "price"), what, cure)
+
     def _check(self) -> None:
         """Look whether the parts fit together and the files are there."""
         self.scale_object()
@@ -228,6 +160,22 @@ class Task(_Part):
                 what = f"there is no model folder {model.removeprefix(_LOCAL)!r}"
                 cure = "Name a folder with config.json and *.safetensors, or 'local' for the embedded model."
                 raise self._refusal(keys, what, cure)
+        self._check_sampling()
+
+    def _check_sampling(self) -> None:
+        sampling = self.sampling
+        if isinstance(sampling.accept, OneAnnotator) and self.data.annotator is None:
+            cure = "Give data.annotator, the column that says who gave a label."
+            raise self._refusal(("sampling", "accept"), "the data do not say who gave a label", cure)
+        if (sampling.price.prompt is None) != (sampling.price.completion is None):
+            cure = "Give both prompt and completion, in dollars for a million tokens."
+            raise self._refusal(("sampling", "price"), "one of the two prices is missing", cure)
+        if self.teacher_api_base is not None and (self.teacher is None or _is_local(self.teacher)):
+            cure = "Give teacher: the model's name on that server."
+            raise self._refusal(("teacher_api_base",), "the teacher is no model on a server", cure)
+        if sampling.concurrency is not None and self.teacher_api_base is None:
+            cure = "Give teacher_api_base, or leave concurrency out."
+            raise self._refusal(("sampling", "concurrency"), "it is set for a server that is not named", cure)
 
     def _refusal(self, keys: Keys, what: str, cure: str) -> InputError:
         place = ".".join(map(str, keys)) if self._document is None else self._document.place(keys)
@@ -249,6 +197,10 @@ _SECTIONS = ("split", "sampling", "weights", "distill")
 """Parts that may stand there empty, with all their lines commented out."""
 
 _LOCAL = "local/"
+
+
+def _is_local(model: str) -> bool:
+    return model == "local" or model.startswith(_LOCAL)
 
 
 def _with_paths(data: dict[Any, Any], document: Document) -> dict[Any, Any]:

@@ -30,7 +30,8 @@ class Journal:
     hashes only; keys and other secrets are never written.
 
     Only one process may hold a journal: the second gets a clear refusal, and a killed holder leaves no stale lock.
-    What iterates here reads a batch at a time: it can be left at any point, and draws can be recorded meanwhile.
+    What iterates here reads a batch at a time: it can be left at any point, and draws can be recorded meanwhile (they
+    are seen or not, depending on what has been read by then). Threads must take turns.
 
     Args:
         path: The file; it and its folder are made when missing.
@@ -62,7 +63,7 @@ class Journal:
         one; their new items are then registered as well.
 
         Args:
-            origin: What the corpus came from, e.g. its file's name; None where that is unknown.
+            origin: What the corpus is a part of, e.g. `Corpus.origin`; None where that is unknown.
             items: The hash of each item's content, in hexadecimal (see `content_hash`), by the item's id.
 
         Raises:

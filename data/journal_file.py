@@ -3,7 +3,8 @@
 A draw has one row in `draws`, which only ever grows at its end: nothing is sorted into it, however large it is. What
 a restarted run must know of it stands a second time in its prompt's `outline`, 20 bytes a draw (see `outlines.packed`),
 so that reading all outlines touches no text and finding a prompt's draws needs no index on `draws`. A rationale that is
-a part of the reply, as most are, is kept as its place in `text || thinking`, which halves the file.
+a part of the reply, as most are, is kept as its place in ``text || thinking``, counted in characters from 0, which
+nearly halves the file. Item texts and prompts are not kept: of both there are hashes only.
 """
 
 import sqlite3
@@ -43,6 +44,8 @@ CREATE TABLE IF NOT EXISTS draws (
 INSERT OR IGNORE INTO meta VALUES ('version', '{VERSION}'), ('indexed', '0');
 """
 
+# A commit survives the process's end at once and a power cut after the log's next fold into the file, every 32 MB.
+# Memory: 64 MB of pages. No mapping of the file: all that is read through one counts as this process's memory.
 _PRAGMAS = """
 PRAGMA page_size = 8192;
 PRAGMA journal_mode = WAL;
@@ -95,6 +98,8 @@ def translated(path: Path) -> Iterator[None]:
             cure = "Make the file and its folder writable."
             raise SetupError("the journal cannot be written", place=place, cure=cure) from error
         raise
+    except sqlite3.ProgrammingError:
+        raise  # a closed journal, or another mistake in the code: nothing is wrong with the file
     except sqlite3.DatabaseError as error:
         cure = "Restore it from a copy, or start with another journal."
         raise InputError(f"is not a journal ({error})", place=place, cure=cure) from error

@@ -7,7 +7,7 @@ from typing import Any
 from .draws import Draw
 from .outlines import Outcome
 
-_MOST_KEPT = 50_000
+_MOST_KEPT = 20_000
 """Outcomes remembered at a time: ever different labels (an interval scale's) must not fill the memory."""
 
 

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 
 _MOST_RECENT = 50_000
+"""New prompts that wait outside the index."""
 
 _BATCH = 500
 """Prompts looked up at once; with their source below the fewest parameters that SQLite takes (999)."""
@@ -20,13 +21,11 @@ class PromptRows:
 
     Args:
         database: An open journal's.
-        most_recent: Prompts that are looked up in memory before they go into the index.
     """
 
-    def __init__(self, database: sqlite3.Connection, most_recent: int = _MOST_RECENT) -> None:
+    def __init__(self, database: sqlite3.Connection) -> None:
         """Read nothing yet."""
         self._database = database
-        self._most_recent = most_recent
         self._recent: dict[tuple[int, bytes], int] | None = None
 
     def find(self, source: int, hashes: Iterable[bytes]) -> dict[bytes, int]:
@@ -51,7 +50,7 @@ class PromptRows:
         """Take up new prompts, whose rows are written already. To be called in a transaction."""
         recent = self._loaded()
         recent.update({(source, sha256): row for sha256, row in rows.items()})
-        if len(recent) >= self._most_recent:
+        if len(recent) >= _MOST_RECENT:
             ordered = ((source, sha256, row) for (source, sha256), row in sorted(recent.items()))
             self._database.executemany("INSERT INTO prompt_index VALUES (?, ?, ?)", ordered)
             self._database.execute("UPDATE meta SET value = ? WHERE name = 'indexed'", (max(recent.values()),))

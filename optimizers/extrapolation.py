@@ -50,7 +50,7 @@ def extrapolate(sample: Sample, *, resamples: int, level: float, seed: int) -> l
     With e the residuals of the sampled units and s their standard deviation, the error of that has the standard
     deviation ``s sqrt(rest^2 / units + rest)``: of the mean, and of how the rest scatters. Each resample draws both,
     divides the error by its own standard deviation, and the quantiles of these set the interval. In simulations of
-    skewed costs 95 % intervals held the truth in 93 to 98 % of samples of 40 units, in 90 to 97 % of 20.
+    skewed costs 95 % intervals held the truth in 93 to 99 % of samples of 20 to 40 units, and in 67 to 93 % of 8.
 
     Args:
         sample: What is known.

@@ -33,11 +33,14 @@ class Hints:
         samples: The most hinted draws an item gets; none are made after one whose blind reading reached the label.
         weight: Of a hinted trace in training; a blind one weighs up to 1.
         least_words: Words that must be left of a rationale when every mention of a rating is gone.
+        readings: Blind readings of a rationale, all of which must reach the label. The paper makes one; a reader who
+            guesses on five levels passes that one time in five, and two readings one time in 25.
     """
 
     samples: int = 4
     weight: float = 0.5
     least_words: int = 5
+    readings: int = 2
 
     def __post_init__(self) -> None:
         """Refuse a policy that cannot work."""
@@ -47,6 +50,8 @@ class Hints:
             raise SetupError(f"weight={self.weight}", place="Hints", cure="Give a weight above 0, at most 1.")
         if self.least_words < 1:
             raise SetupError(f"least_words={self.least_words}", place="Hints", cure="Give least_words=1 or more.")
+        if self.readings < 1:
+            raise SetupError(f"readings={self.readings}", place="Hints", cure="Give readings=1 or more.")
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class HintedTrace:
     Attributes:
         rationale: What was written with the label in sight, without any mention of a rating.
         draw: The hinted draw it comes from; its rationale is as it was written.
-        reading: The draw of the blind reading that reached the label.
+        reading: The draw of the (first) blind reading; it reached the label.
     """
 
     rationale: str
@@ -90,8 +95,8 @@ class HintedItem:
         trace: The first rationale that passed, None where none did.
         refused: Reason -> hinted draws. ``empty``, ``refused`` and ``truncated``: there was no whole rationale;
             ``restates_label``: nothing is left without the mentions of a rating; ``too_short`` and
-            ``mentions_nothing``: there never was more; ``reading_missed``: the blind reading came to another label;
-            ``reading_unparsed``: to none; ``not_read``: it failed, or the budget ended; else a filter's reason
+            ``mentions_nothing``: there never was more; ``reading_missed``: a blind reading came to another label;
+            ``reading_unparsed``: to none; ``not_read``: one failed, or the budget ended; else a filter's reason
             (``copies_item``, ``duplicate``, ...).
         passed: Hinted draws whose blind reading reached the label.
         mentions: Mentions of a rating that were stripped, over all hinted draws.
@@ -149,9 +154,10 @@ def hinted(
                 if left:
                     state.tried.append(left)
                     readings.append((state, one, left))
-        asked = [Want(state.wish.item_id, ladder.reading(state.wish, left), (0,)) for state, _, left in readings]
+        numbers = tuple(range(policy.readings))
+        asked = [Want(state.wish.item_id, ladder.reading(state.wish, left), numbers) for state, _, left in readings]
         for (state, one, left), read in zip(readings, _ask(draw, asked, ladder.read_blind), strict=True):
-            state.settle(one, left, read)
+            state.settle(one, left, read, policy.readings)
     return [state.finished() for state in states]
 
 
@@ -177,16 +183,17 @@ class _State:
     passed: int = 0
     trace: HintedTrace | None = None
 
-    def settle(self, one: Draw, left: str, read: Sequence[Draw]) -> None:
-        """Take what came of a blind reading."""
+    def settle(self, one: Draw, left: str, read: Sequence[Draw], wanted: int) -> None:
+        """Take what came of the blind readings of a rationale."""
         readings = [replace(reading, item_id=self.wish.item_id, kind="reading") for reading in read]
         self.draws.extend(readings)
-        if not readings:
-            self.refused["not_read"] += 1
-        elif readings[0].label is None:
-            self.refused["reading_unparsed"] += 1
-        elif not self.wish.matches(readings[0].label):
+        labels = [reading.label for reading in readings]
+        if any(label is not None and not self.wish.matches(label) for label in labels):
             self.refused["reading_missed"] += 1
+        elif None in labels:
+            self.refused["reading_unparsed"] += 1
+        elif len(labels) < wanted:
+            self.refused["not_read"] += 1
         else:
             self.passed += 1
             if self.trace is None:
@@ -248,7 +255,8 @@ class _Ladder:
             elif not says_something(text):
                 reason = "restates_label" if stripped.mentions else "mentions_nothing"
             else:
-                reason = refusal(self.filters, text, state.wish.fields, state.tried)
+                fields = {name: str(shown) for name, shown in state.wish.fields.items()}
+                reason = refusal(self.filters, text, fields, state.tried)
         if reason:
             state.refused[reason] += 1
             return ""

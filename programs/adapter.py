@@ -99,7 +99,7 @@ class RaterAdapter(Adapter):
         opened = _THINK_TAG.search(visible)
         reply = parse(visible if opened is None else visible[: opened.start()], self.scale)
         rationale = well_formed(reply.rationale)
-        if completion.finish_reason == "length":
+        if completion.finish_reason in _CUT:
             return rationale, "truncated"
         if isinstance(reply.label, Unparsed) and reply.label.reason == "refused":
             return rationale, "refused"

@@ -19,7 +19,7 @@ class Gate:
         clock: Seconds on a clock that never goes back.
     """
 
-    def __init__(self, most: int, *, start: int = 32, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, most: int, *, start: int = 64, clock: Callable[[], float] = time.monotonic) -> None:
         """Open the gate."""
         self.most = most
         self.in_flight = 0

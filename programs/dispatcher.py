@@ -182,9 +182,16 @@ class Dispatcher:
                 job.slots = job.slots[:most]
             task = self._loop.create_task(self._attempt(job, self.gate.enter()))
             run.tasks.add(task)
+            # Not in a `finally` of the attempt: a task that is cancelled before it runs never gets there.
+            task.add_done_callback(run.tasks.discard)
+            task.add_done_callback(self._came_back)
         closed_for = self.gate.closed_for
         if self._ready and closed_for > 0 and self._reopening is None:
             self._reopening = self._loop.call_later(closed_for, self._reopen)
+
+    def _came_back(self, _: asyncio.Task[None]) -> None:
+        self.gate.leave()
+        self._pump()
 
     def _reopen(self) -> None:
         self._reopening = None
@@ -208,12 +215,6 @@ class Dispatcher:
                 job.ticket.fill(job.slots[: len(outcome)], outcome)
         except Exception as error:  # a mistake of ours must end the run, not hang it
             self._end(run, error)
-        finally:
-            self.gate.leave()
-            task = asyncio.current_task()
-            if task is not None:
-                run.tasks.discard(task)
-        self._pump()
 
     def _failed(self, job: _Job, failure: Failure) -> None:
         """Try again later, or keep the failure as data, or end the run if every request would fail."""
@@ -253,6 +254,6 @@ class Dispatcher:
     def _drop(self, run: Run) -> None:
         self._runs.discard(run)
         current = asyncio.current_task()
-        for task in run.tasks:
+        for task in list(run.tasks):
             if task is not current:
                 task.cancel()

@@ -29,7 +29,7 @@ def stream(
     """
     inbox = _Inbox()
     run = Run(fields, seed_of, inbox.put, inbox.fail)
-    intake = _Intake(pool, feed, run)
+    intake = _Intake(pool, feed, run, inbox)
     try:
         intake.take()
         while intake.waited_for:
@@ -45,8 +45,9 @@ def stream(
 class _Intake:
     """Takes asks as there is room, numbers them and hands them over."""
 
-    def __init__(self, pool: Dispatcher, feed: Feed, run: Run) -> None:
+    def __init__(self, pool: Dispatcher, feed: Feed, run: Run, inbox: "_Inbox") -> None:
         self.waited_for = 0
+        self._inbox = inbox
         self._pool = pool
         self._feed = feed
         self._run = run
@@ -56,7 +57,9 @@ class _Intake:
     def take(self, *, at_least: int = 1) -> None:
         """Take what there is room for, and hand over once there are `at_least` so many."""
         limit = self._pool.gate.limit
-        room = limit + max(4, limit // 8) - self.waited_for  # some wait in line, so that no connection is ever idle
+        ahead = max(4, limit // 8)  # these wait in line, so that no connection is ever idle
+        on_their_way = self.waited_for - self._inbox.unread
+        room = min(limit + ahead - on_their_way, 2 * limit + ahead - self.waited_for)
         if room > 0:
             taken = self._feed.take(room)
             self._fresh.extend(enumerate(taken, self._next))
@@ -74,6 +77,11 @@ class _Inbox:
         self._results: deque[tuple[int, tuple[Completion, ...]]] = deque()
         self._news = threading.Event()
         self._error: BaseException | None = None
+
+    @property
+    def unread(self) -> int:
+        """How many results are there that nobody took."""
+        return len(self._results)
 
     def put(self, number: int, completions: tuple[Completion, ...]) -> None:
         self._results.append((number, completions))

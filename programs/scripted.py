@@ -1,6 +1,7 @@
 """Knows how to answer prompts from a script, for tests: a prompt nobody foresaw fails instead of being answered."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dspy
@@ -52,9 +53,13 @@ class ScriptedEngine:
         """Nothing to close."""
 
     def complete_many(self, asks: Sequence[Ask], sampling: Sampling) -> Iterator[tuple[int, tuple[Completion, ...]]]:
-        """Answer each draw of each ask, in order."""
+        """Answer each draw of each ask, in order; the first draw carries the prompt that all of them share."""
         for place, ask in enumerate(asks):
-            yield place, tuple(self._answer(ask.prompt, draw) for draw in ask.draws)
+            answers = [self._answer(ask.prompt, draw) for draw in ask.draws]
+            yield place, tuple(
+                replace(answer, prompt_tokens=answer.prompt_tokens if number == 0 else 0)
+                for number, answer in enumerate(answers)
+            )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ScriptedEngine":
         """Share the script and its record between copies of a program."""

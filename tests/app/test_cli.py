@@ -66,7 +66,19 @@ def test_version_is_the_distribution_s() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["rat"], ["rate"], ["rate", "r", "d"], ["compile", "task.yaml"], ["compile", "t", "--into", "gold"], ["--no"], []],
+    [
+        ["rat"],
+        ["rate"],
+        ["rate", "r", "d"],
+        ["compile", "task.yaml"],
+        ["compile", "t", "--into", "gold"],
+        ["compile", "t", "--dry-run", "--pilot", "1"],
+        ["compile", "t", "--dry-run", "--max-usd", "-1"],
+        ["compile", "t", "--dry-run", "--max-usd", "nan"],
+        ["compile", "t", "--dry-run", "--max-tokens", "2.5"],
+        ["--no"],
+        [],
+    ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
     result = CliRunner().invoke(app, arguments)

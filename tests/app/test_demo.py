@@ -81,7 +81,7 @@ def test_the_sampler_takes_the_recorded_draws_and_can_make_no_new_ones(tmp_path:
         assert len(journal) == len(recording.draws)
         sampler = RejectionSampling(TEACHER_SAMPLES, stop=Exhaust(), seed=SEED, journal=journal)
         traces = sampler.infer(teacher, trainset=splits.train.examples())
-        assert traces.spent.draws == 0
+        assert traces.asked == 0
         found = traces.utilization()
         assert found.draws == TEACHER_SAMPLES * len(splits.train)
         assert found.above_luck

@@ -6,7 +6,20 @@ import pytest
 
 from accord.app.task import Task
 from accord.data import AccordError, InputError, Nominal, Ordinal
-from accord.optimizers import Exact, Exhaust, First, Within
+from accord.optimizers import (
+    AnyAnnotator,
+    Budget,
+    ByAnnotator,
+    Confident,
+    Earliest,
+    Exact,
+    Exhaust,
+    First,
+    Medoid,
+    Shortest,
+    Within,
+)
+from accord.programs import Price
 
 BASE = """\
 name: stars
@@ -46,7 +59,10 @@ def test_the_least_there_can_be(folder: Path) -> None:
     assert (task.split.dev, task.split.test, task.split.seed) == (0.2, 0.3, 0)
     assert (task.sampling.samples, task.sampling.temperature, task.sampling.max_tokens) == (16, 1.0, None)
     assert task.sampling.acceptance() == Exact()
-    assert task.sampling.stopping() == First()
+    assert task.sampling.stopping() == Confident()
+    assert task.sampling.selection() == Medoid()
+    assert (task.sampling.hint, task.sampling.concurrency, task.teacher_api_base) == ("off", None, None)
+    assert (task.sampling.budget.as_budget(), task.sampling.price.as_price()) == (Budget(), None)
     assert task.weights.objectives == ("trace", "label", "label_all")
     assert task.weights.model_dump(exclude_none=True) == {"objectives": task.weights.objectives, "lora_rank": 16}
     assert (task.distill.critiques_per_level, task.distill.cases_per_level) == (3, 1)
@@ -66,9 +82,20 @@ cut_anchors: {1: bad, 3: good}
 guideline: codebook.md
 student: local/model
 teacher: openai/gpt-oss-120b
+teacher_api_base: http://127.0.0.1:8000/v1
 teacher_guideline: "Think, then rate."
 split: {dev: 4, test: 0.25, seed: 3}
-sampling: {samples: 8, stop: exhaust, accept: {within: 1}, temperature: 0.7, max_tokens: 80}
+sampling:
+  samples: 8
+  stop: exhaust
+  accept: {within: 1}
+  select: shortest
+  hint: fallback
+  budget: {usd: 5, tokens: 2e6, calls: 1000, minutes: 1.5}
+  price: {prompt: 0.15, completion: 0.60}
+  concurrency: 32
+  temperature: 0.7
+  max_tokens: 80
 weights: {base: local/model, objectives: [trace], lora_rank: 8, epochs: 2, learning_rate: 2e-4, batch_size: 4}
 distill: {critiques_per_level: 2, cases_per_level: 0}
 max_tokens: 64
@@ -82,7 +109,34 @@ seed: 7
     assert task.weights.learning_rate == 2e-4
     assert task.sampling.acceptance() == Within(1)
     assert task.sampling.stopping() == Exhaust()
+    assert task.sampling.policy() == {
+        "samples": 8,
+        "stop": Exhaust(),
+        "accept": Within(1),
+        "select": Shortest(),
+        "hint": "fallback",
+        "budget": Budget(usd=5, tokens=2_000_000, calls=1_000, minutes=1.5),
+        "price": Price.per_million(0.15, 0.60),
+        "temperature": 0.7,
+        "max_tokens": 80,
+    }
+    assert (task.sampling.concurrency, task.teacher_api_base) == (32, "http://127.0.0.1:8000/v1")
     assert (task.split.dev, task.split.test) == (4, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "rule"),
+    [
+        ("stop: first", First()),
+        ("stop: confident", Confident()),
+        ("select: first", Earliest()),
+        ("accept: any_annotator", AnyAnnotator()),
+        ("accept: {annotator: ana}", ByAnnotator("ana")),
+    ],
+)
+def test_a_rule_is_named_by_a_word(folder: Path, sampling: str, rule: object) -> None:
+    base = BASE.replace("  label: label\n", "  label: label\n  annotator: who\n")
+    assert load(folder, base + f"sampling: {{{sampling}}}\n").sampling.policy()[sampling.split(":")[0]] == rule
 
 
 def test_paths_are_relative_to_the_task_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,13 +171,46 @@ def test_a_task_cannot_be_changed(folder: Path) -> None:
         (
             BASE + "sampling:\n  smaples: 3\n",
             "task.yaml, line 8, 'sampling.smaples': unknown key. "
-            "Allowed: samples, stop, accept, temperature, max_tokens. Did you mean 'samples'?",
+            "Allowed: samples, stop, accept, select, hint, budget, price, concurrency, temperature, max_tokens. "
+            "Did you mean 'samples'?",
         ),
         (BASE + "seed: many\n", "task.yaml, line 7, 'seed': the value is 'many'. Give a whole number of at least 0."),
         (BASE + "seed: true\n", "task.yaml, line 7, 'seed': the value is True."),
         (BASE + "split: {dev: 1.5}\n", "line 7, 'split.dev': the value is 1.5. Give a share (0.2) or a number of"),
-        (BASE + "sampling: {accept: within}\n", "'sampling.accept': the value is 'within'. Give exact, or {within:"),
-        (BASE + "sampling: {accept: {with: 1}}\n", "'sampling.accept': the value is {'with': 1}. Give exact, or"),
+        (
+            BASE + "sampling: {accept: within}\n",
+            "'sampling.accept': the value is 'within'. Give exact, any_annotator, {",
+        ),
+        (BASE + "sampling: {accept: {with: 1}}\n", "'sampling.accept': the value is {'with': 1}. Give exact, any_"),
+        (BASE + "sampling: {accept: {annotator: ana}}\n", "'sampling.accept': the data do not say who gave a label."),
+        (BASE + "sampling: {stop: last}\n", "'sampling.stop': the value is 'last'. Give first, confident or exhaust."),
+        (
+            BASE + "sampling: {select: last}\n",
+            "'sampling.select': the value is 'last'. Give first, medoid or shortest.",
+        ),
+        (BASE + "sampling: {hint: true}\n", "'sampling.hint': the value is True. Give off or fallback."),
+        (
+            BASE + "sampling:\n  budget:\n    usd: -1\n",
+            "task.yaml, line 9, 'sampling.budget.usd': the value is -1. Give a number of dollars of at least 0.",
+        ),
+        (BASE + "sampling: {budget: {usd: true}}\n", "'sampling.budget.usd': the value is True. Give a number of"),
+        (BASE + "sampling: {budget: {usd: .inf}}\n", "'sampling.budget.usd': the value is inf. Give a number of"),
+        (
+            BASE + "sampling: {budget: {tokens: 2.5}}\n",
+            "'sampling.budget.tokens': the value is 2.5. Give a whole number",
+        ),
+        (BASE + "sampling: {budget: {calls: -1}}\n", "'sampling.budget.calls': the value is -1. Give a whole number"),
+        (
+            BASE + "sampling: {budget: {hours: 1}}\n",
+            "'sampling.budget.hours': unknown key. Allowed: usd, tokens, calls,",
+        ),
+        (BASE + "sampling: {budget: 5}\n", "'sampling.budget': the value is 5. Give a mapping, e.g. {usd: 5}"),
+        (BASE + "sampling: {price: {prompt: -1}}\n", "'sampling.price.prompt': the value is -1. Give a number of"),
+        (BASE + "sampling: {price: {prompt: 1}}\n", "'sampling.price': one of the two prices is missing. Give both"),
+        (BASE + "sampling: {concurrency: 0}\n", "'sampling.concurrency': the value is 0. Give a whole number of at le"),
+        (BASE + "sampling: {concurrency: 8}\n", "'sampling.concurrency': it is set for a server that is not named."),
+        (BASE + "teacher_api_base: localhost:8000\n", "'teacher_api_base': the value is 'localhost:8000'. Give an add"),
+        (BASE + "teacher_api_base: http://127.0.0.1:8000/v1\n", "'teacher_api_base': the teacher is no model on a s"),
         (BASE + "sampling: {temperature: .nan}\n", "'sampling.temperature': the value is nan. Give a number from 0"),
         (BASE + "sampling: [1]\n", "line 7, 'sampling': the value is [1]. Give a mapping"),
         (BASE + "weights: {objectives: [trace, lable]}\n", "'weights.objectives': the value is ['trace', 'lable']."),

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds.rater_world import RaterWorld
 
 from accord.data import InputError, Interval, Label, Nominal, Ordinal, Pairwise, Scale, SetupError
 from accord.optimizers import Suspect, suspects
+from worlds.rater_world import RaterWorld
 
 SCALE = Ordinal(1, 5)
 Draw = Callable[[], int]

@@ -5,12 +5,12 @@ from collections import Counter
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from worlds.rater_world import RaterWorld
-from worlds.world_texts import INJECTIONS
 
 from accord.data import Interval, Nominal, Ordinal, Pairwise
 from accord.programs import Ask, Case, Completion, Guideline, Prompt, Rater, Sampling, Unparsed, parse, scripted_lm
 from accord.programs import complete as complete_asks
+from worlds.rater_world import RaterWorld
+from worlds.world_texts import INJECTIONS
 
 FIVE = Ordinal(1, 5)
 SCALES = [
@@ -178,3 +178,11 @@ def test_a_teacher_that_repeats_the_item_never_gets_the_injected_label():
     counts = Counter(said.unparsed for _, said in predictions)
     assert counts["several_labels"] > 0 and counts[None] > 0
     assert counts.keys() <= {None, "several_labels", "malformed", "empty", "no_label"}
+
+
+def test_nan_and_its_like_are_counted_apart_on_every_scale_of_numbers():
+    for scale in (FIVE, Interval(-4, 4)):
+        for written in ("NaN", "inf", "-Infinity", "1e999", "+\u221e"):
+            for reply in (f"Label: {written}", f"Reason: cold.\nLabel: **{written}**", f'{{"label": "{written}"}}'):
+                label = parse(reply, scale).label
+                assert isinstance(label, Unparsed) and label.reason == "not_finite", reply

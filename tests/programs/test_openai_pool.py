@@ -15,8 +15,6 @@ import dspy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from worlds.stub_script import Behaviour, Storm
-from worlds.stub_server import StubServer
 
 from accord.data import Ordinal, SetupError
 from accord.programs import (
@@ -37,6 +35,8 @@ from accord.programs.chat_form import ChatForm
 from accord.programs.chat_reply import Malformed, ServerError, read_completions, read_error
 from accord.programs.concurrency import Gate
 from accord.programs.retrying import Failure, failure_of, retry_after_of
+from worlds.stub_script import Behaviour, Storm
+from worlds.stub_server import StubServer
 
 QUICK = Patience(first_wait=0.01, longest_wait=0.05)
 SECRET = "sk-do-not-show-me"
@@ -333,11 +333,10 @@ def test_requests_that_hang_are_given_up_and_asked_again(pools):
 
 
 def test_nobody_comes_back_before_the_server_wants(pools):
-    with StubServer(Behaviour(storms=(Storm(429, first=4, retry_after=0.4),))) as server:
-        draw(pools(server), asks(40))
-        served = server.served
-    told = max(one.arrived for one in served if one.outcome == 429)
-    assert min(one.arrived for one in served if one.outcome == 200) >= told + 0.4
+    with StubServer(Behaviour(storms=(Storm(429, first=2, retry_after=0.4),))) as server:
+        draw(pools(server, max_in_flight=1), asks(10))
+        first, second, *rest = [one.arrived for one in server.served]
+    assert second - first >= 0.4 and min(rest) - second >= 0.4  # neither the refused one nor any other
 
 
 def test_a_date_to_come_back_at_is_honoured(pools):
@@ -469,9 +468,10 @@ def test_the_variable_that_has_the_key_can_be_named(pools, monkeypatch):
 
 
 def test_concurrency_climbs_to_the_limit_and_no_further(pools):
-    with StubServer(Behaviour(latency=0.03)) as server:
-        draw(pools(server, max_in_flight=48), asks(600))
-        assert 44 <= server.stats().peak <= 48
+    with StubServer(Behaviour(latency=0.2)) as server:
+        draw(pools(server, max_in_flight=100), asks(600))
+        # It begins with 64 and is at its limit after one round trip.
+        assert 75 <= server.stats().peak <= 100
 
 
 def test_concurrency_gives_way_to_a_server_that_takes_only_a_few(pools):
@@ -479,7 +479,7 @@ def test_concurrency_gives_way_to_a_server_that_takes_only_a_few(pools):
         answers = draw(pools(server), asks(800))
         served = server.served
     assert not any(one.error for (one,) in answers)
-    # It begins with 32 at a time, of which 24 are turned away; once it has learnt, few are.
+    # It begins with up to 64 at a time, most of which are turned away; once it has learnt, few are.
     refused = [one.outcome == 429 for one in served]
     assert sum(refused[:40]) >= 15 and sum(refused[-400:]) <= 100
 
@@ -642,7 +642,7 @@ def test_a_generator_that_is_closed_early_drops_what_is_on_its_way(pools):
             next(results)
         results.close()
         asked = server.stats().requests
-        assert asked <= feed.taken <= 20 + 2 * 16
+        assert asked <= feed.taken <= 20 + 2 * 16 + 4
         assert len(draw(lm, asks(30))) == 30  # the pool is as good as new
         assert server.stats().requests <= asked + 16 + 30
 

@@ -9,7 +9,6 @@ when its standard input closes (`stub_process.StubProcess` starts one and stops 
 
 import argparse
 import asyncio
-import email.utils
 import importlib
 import json
 import sys
@@ -26,7 +25,8 @@ from aiohttp import web
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from worlds.stub_script import Behaviour, Storm, chance_of, prompt_hash, words
+from worlds.stub_refusals import befall, error_reply, refusal_of
+from worlds.stub_script import Behaviour, chance_of, prompt_hash
 
 
 class Served(NamedTuple):
@@ -158,7 +158,7 @@ class StubServer:
 
     async def _serve(self, ready: threading.Event) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = _Server(self._handle)
+        server = _Server(self._handle, handler_cancellation=True)  # as a server does whose client is gone
         runner = web.ServerRunner(server, shutdown_timeout=0.0)
         try:
             await runner.setup()
@@ -190,7 +190,7 @@ class StubServer:
             self._count()
             return web.json_response(self.stats().__dict__)
         if request.path != "/v1/chat/completions" or request.method != "POST":
-            return _error(404, f"no route {request.method} {request.path}")
+            return error_reply(404, f"no route {request.method} {request.path}")
         self._in_flight += 1
         self._peak = max(self._peak, self._in_flight)
         try:
@@ -222,8 +222,8 @@ class StubServer:
             chance = chance_of(dials.seed, "storm", place, prompt, seed, attempt) if storm.share else 1.0
             if storm.befalls(number, arrived - self._first, in_flight, chance):
                 note(storm.trouble)
-                return await _befall(storm, request)
-        refusal = _refusal(dials, request, asked)
+                return await befall(storm, request)
+        refusal = refusal_of(dials, request, asked)
         if refusal is not None:
             note(refusal.status)
             return refusal
@@ -235,52 +235,6 @@ class StubServer:
         self._answered[prompt, seed] += 1
         note(200)
         return web.Response(body=json.dumps(reply).encode(), content_type="application/json")
-
-
-async def _befall(storm: Storm, request: web.BaseRequest) -> web.StreamResponse:
-    if storm.trouble == "hang":
-        await asyncio.sleep(3600)
-    if storm.trouble == "reset" and request.transport is not None:
-        request.transport.abort()
-    if storm.trouble == "malformed":
-        return web.Response(body=b'{"id": "chatcmpl-1", "choices": [{"ind', content_type="application/json")
-    if storm.trouble == "empty":
-        return web.json_response({"id": "chatcmpl-1", "choices": []})
-    if isinstance(storm.trouble, str):
-        return web.Response()
-    headers = {}
-    if storm.retry_after is not None:
-        date = email.utils.formatdate(time.time() + storm.retry_after, usegmt=True)
-        headers["Retry-After"] = date if storm.as_date else f"{storm.retry_after:g}"
-    if storm.body is not None:
-        return web.Response(status=storm.trouble, text=storm.body, headers=headers)
-    return _error(storm.trouble, f"storm of {storm.trouble}", headers=headers)
-
-
-def _refusal(dials: Behaviour, request: web.BaseRequest, asked: dict[str, Any]) -> web.Response | None:
-    """Return the refusal of a request that is wrong, or None."""
-    sent = request.headers.get("Authorization", "")
-    if dials.token is not None and sent != f"Bearer {dials.token}":
-        # OpenAI repeats part of the key in its message; this one repeats all, so that a leak would show.
-        return _error(401, f"Incorrect API key provided: {sent.removeprefix('Bearer ')}.", code="invalid_api_key")
-    if dials.model is not None and asked.get("model") != dials.model:
-        return _error(404, f"The model `{asked.get('model')}` does not exist.", code="model_not_found")
-    if not dials.takes_n and asked.get("n", 1) > 1:
-        return _error(400, "n > 1 is not supported by this server", param="n")
-    for field in dials.refused_fields:
-        if field in asked:
-            return _error(400, f"Unsupported parameter: '{field}' is not supported with this model.", param=field)
-    if dials.most_words is not None and words(asked["messages"]) > dials.most_words:
-        text = f"This model's maximum context length is {dials.most_words} tokens."
-        return _error(400, text, code="context_length_exceeded")
-    return None
-
-
-def _error(
-    status: int, text: str, *, code: str | None = None, param: str | None = None, headers: dict[str, str] | None = None
-) -> web.Response:
-    body = {"error": {"message": text, "type": "stub_error", "param": param, "code": code}}
-    return web.json_response(body, status=status, headers=headers)
 
 
 def load(name: str) -> Any:

@@ -226,6 +226,8 @@ def test_a_label_that_is_shown_gets_a_rationale_and_a_reading_of_it_follows() ->
     for item in world.corpus():
         hinted = world.answer(f"<text>\n{item.text}\n</text>\nAn annotator gave it this label: 4", 0)
         assert hinted.endswith("Label: 4") and "rate it 4" in hinted
+        tagged = f"<text>\n{item.text}\n</text>\n<annotator_label>\n4 (good)\n</annotator_label>\n\nSay why."
+        assert world.answer(tagged, 0).endswith("Label: 4")
         rationale = hinted.split(" So I rate")[0].removeprefix("Reason: ")
         reading = world.answer(f"<text>\n{item.text}\n</text>\n<rationale>\n{rationale}\n</rationale>", 0)
         assert reading.endswith("Label: 4")

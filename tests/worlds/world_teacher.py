@@ -11,8 +11,8 @@ from typing import Any, Literal
 import dspy
 from dspy.lm15 import Message, Request, Response, TextPart, Usage, response_to_events
 
-from accord.data import InputError, Label
-from accord.programs import Ask, Completion, Prompt, Sampling, Turn, UnforeseenPrompt
+from accord.data import Label
+from accord.programs import Ask, Completion, Prompt, Sampling, Turn, UnforeseenPrompt, Unparsed, parse
 
 from .rater_world import RaterWorld
 from .world_texts import FAILURES, quality_word, rationale, stories_in
@@ -22,9 +22,9 @@ Script = Callable[[Prompt, int], "str | Completion | None"]
 
 _FENCE = re.compile(r"</?text>")
 _SHOWN_LABEL = re.compile(
-    r"\b(?:label|rating|score|verdict)\b[^\n:]{0,60}:[ \t]*[*\"'`]*([^\s*\"'`<][^\n*\"'`<]*)", re.IGNORECASE
+    r"<\w*label_*>\s*([^\n<]+)|\b(?:label|rating|score|verdict)\b[^\n:]{0,60}:[ \t]*([^\n<]+)", re.IGNORECASE
 )
-_SHOWN_REASONING = re.compile(r"reason|rationale|thinking|explanation", re.IGNORECASE)
+_SHOWN_REASONING = re.compile(r"reason|rationale|thinking|explanation|notes", re.IGNORECASE)
 
 
 def reply(
@@ -95,11 +95,10 @@ def _aside(last: str, text: str) -> str:
 
 
 def _shown(world: RaterWorld, aside: str) -> Label | None:
-    for written in _SHOWN_LABEL.findall(aside):
-        try:
-            return world.scale.read(written.strip().rstrip(".,;"))
-        except InputError:
-            continue
+    for tagged, said in _SHOWN_LABEL.findall(aside):
+        label = parse(f"Label: {tagged}{said}", world.scale).label
+        if not isinstance(label, Unparsed):
+            return label
     return None
 
 

@@ -1,0 +1,104 @@
+"""Knows what a run has to do, and how a task file becomes that; does not do it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..data import Journal, Splits
+from ..optimizers import Compiler, DistillGuideline, FineTune
+from ..programs import Progress, Rater, price_of, resolve_model
+
+if TYPE_CHECKING:
+    from .task import Task
+
+Target = Literal["weights", "guideline"]
+
+MakeCompiler = Callable[[Journal, Path, Progress], Compiler]
+"""Builds the compiler of a run from its journal, its workspace and the bar to report on."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything a run needs, made from a task file or by the demo.
+
+    Attributes:
+        name: The task's name.
+        splits: Train, dev and test.
+        student: The rater that is compiled.
+        teacher: Who draws the traces.
+        sampler: Its policy: samples, stop, accept, temperature, tokens, seed (journal and progress are the run's).
+        make_compiler: Builds the compiler.
+        seed: Of the statistics.
+        extra: Further sections of report.json.
+        origin: Plain data that goes into the rater's provenance.
+    """
+
+    name: str
+    splits: Splits
+    student: Rater
+    teacher: Rater
+    sampler: Mapping[str, Any]
+    make_compiler: MakeCompiler
+    seed: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+
+def job_of(task: "Task", into: Target, *, limits: Mapping[str, float | None]) -> Job:
+    """Load a task's data and models, and check what can be checked before anyone is asked.
+
+    Args:
+        task: The task.
+        into: What to compile into.
+        limits: What of the task's budget is set otherwise: usd, tokens, calls, minutes; None leaves the task's.
+
+    Raises:
+        InputError: If the data or the task cannot be used.
+        SetupError: If a model cannot be had, or a limit makes no sense.
+    """
+    corpus = task.corpus()
+    splits = corpus.split(dev=task.split.dev, test=task.split.test, seed=task.split.seed)
+    student_lm = resolve_model(task.student, max_tokens=task.max_tokens)
+    teacher_lm = student_lm if task.teacher is None else resolve_model(task.teacher, **_teacher_options(task))
+    student = Rater(corpus.scale, task.guideline_object(), fields=corpus.fields, lm=student_lm)
+    policy = task.sampling.policy()
+    policy["budget"] = replace(policy["budget"], **{name: most for name, most in limits.items() if most is not None})
+    if policy["budget"].usd is not None and policy["price"] is None:
+        task.check_price(price_of(teacher_lm))
+    return Job(
+        name=task.name,
+        splits=splits,
+        student=student,
+        teacher=student.variant(guideline=task.teacher_guideline_object(), lm=teacher_lm),
+        sampler={**policy, "seed": task.seed},
+        make_compiler=_compiler_of(task, into),
+        seed=task.seed,
+        # `accord evaluate` cuts raw labels likewise.
+        origin={} if task.cut is None else {"cut": {"scale": task.scale, "thresholds": list(task.cut)}},
+    )
+
+
+def _teacher_options(task: "Task") -> dict[str, Any]:
+    options: dict[str, Any] = {"max_tokens": task.max_tokens}
+    if task.teacher_api_base is not None:
+        options["api_base"] = task.teacher_api_base
+    if task.sampling.concurrency is not None:
+        options["max_in_flight"] = task.sampling.concurrency
+    return options
+
+
+def _compiler_of(task: "Task", into: Target) -> MakeCompiler:
+    if into == "weights":
+
+        def fine_tune(journal: Journal, workspace: Path, progress: Progress) -> Compiler:
+            options = task.weights.model_dump(exclude_none=True)
+            return FineTune(workspace=workspace, journal=journal, progress=progress, seed=task.seed, **options)
+
+        return fine_tune
+
+    def distill(journal: Journal, workspace: Path, progress: Progress) -> Compiler:
+        options = task.distill.model_dump(exclude_none=True)
+        return DistillGuideline(journal=journal, progress=progress, seed=task.seed, **options)
+
+    return distill
