@@ -13,6 +13,7 @@ from .evaluation import Answer, evaluate
 from .job import Job, Target, job_of
 from .report import Report
 from .table import rater_table, summary, utilization_table
+from .trace_summary import describe_traces, trace_sentences
 from .verdict import verdict
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Repor
     found = traces.utilization(seed=job.seed)
     reads.add("train")
     show_utilization(found, traces.source.model, console)
+    for sentence in trace_sentences(traces):
+        console.print(sentence)
     for warning in filter(None, [found.warning, _stopped(traces)]):
         console.say(f"warning: {warning}")
     with console.stage("compiling") as progress:
@@ -141,6 +144,10 @@ def _trainset(traces: Traces) -> Traces:
         if traces.stopped:
             cure = "Raise the budget, or wait with the compile; what was drawn is kept."
             raise SetupError(_stopped(traces), place="drawing traces", cure=cure)
+        if traces.outcomes["not_above_luck"]:
+            what = f"no item of {len(traces.items)} has matches that luck would not explain as well"
+            cure = "Use a stronger teacher, or stop: first to take every match; what was drawn is kept."
+            raise SetupError(what, place="drawing traces", cure=cure)
         cure = "Use a stronger teacher, more samples, or accept: {within: 1}; what was drawn is kept."
         raise SetupError(f"none of {len(traces.items)} items has a matching draw", place="drawing traces", cure=cure)
     return traces
@@ -196,21 +203,6 @@ def _describe_splits(splits: Splits, reads: Reads) -> dict[str, dict[str, int]]:
             "reads": reads.counts[name],
         }
         for name, part in zip(("train", "dev", "test"), splits, strict=True)
-    }
-
-
-def describe_traces(traces: Traces, found: Utilization) -> dict[str, Any]:
-    """Return what sampling found as a section of report.json."""
-    return {
-        **found.to_dict(),
-        "tokens": traces.tokens,
-        "teacher": traces.source.model,
-        "sampling": dict(traces.source.sampling),
-        "reasons": dict(traces.unparsed),
-        "errors": traces.errors,
-        "spent": {"draws": traces.asked, **traces.spent.to_dict()},
-        "stopped": traces.stopped,
-        "warning": found.warning,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from ..data import Journal
 from ..optimizers import Compiler, Exhaust, FineTune, RejectionSampling
 from ..programs import Progress, Rater, resolve_model
-from .compile_run import describe_traces, run_job, show, show_utilization
+from .compile_run import run_job, show, show_utilization
 from .console import Console
 from .demo_task import (
     GUIDELINE,
@@ -22,6 +22,7 @@ from .demo_task import (
 )
 from .demo_teacher import demo_recording, recorded_lm
 from .job import Job
+from .trace_summary import describe_traces
 
 
 def run_demo(run: Path, *, live: bool, console: Console) -> None:

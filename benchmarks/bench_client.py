@@ -1,26 +1,27 @@
 """What a call to an OpenAI-compatible server costs: Accord's pool against raw aiohttp, openai, litellm and dspy.
 
-    python benchmarks/bench_client.py [--calls 2048] [--clients accord,dspy-threads]
+    python benchmarks/bench_client.py [--calls 4096] [--clients accord,dspy-threads]
 
 All clients make the same calls (about 900 characters, one completion each, no cache) to the same stub server in a
-process of its own, 128 at a time, at 0 ms and at 300 ms latency. Accord's calls go the whole way: the stream of
-completions, reading the label with a rater's adapter, and the journal's commit, one for each draw, on disk. The other
-clients stop where they have the text. dspy is a bare `dspy.LM` without adapter, in threads and with `acall`; the faster
-of the two counts at each latency. CPU is that of the client's process, all threads. Ideal at 300 ms is 128 / 0.3 s =
-427 calls/s; Accord's pool begins with 64 at a time and climbs within the measured time. Prints one JSON line, a table
-and the bars.
+process of its own, 128 at a time, at 0 ms and at 300 ms latency; each client runs in a fresh process. Accord's calls go
+the whole way: the stream of completions, reading the label with a rater's adapter, and the journal's commit, one for
+each draw, on disk. The other clients stop where they have the text. dspy is a bare `dspy.LM` without adapter, in
+threads and with `acall`; the faster of the two counts at each latency. CPU is that of the client's process, all
+threads. Ideal at 300 ms is 128 / 0.3 s = 427 calls/s; Accord's pool begins with 64 at a time and climbs within the
+measured time. Prints one JSON line, a table and the bars.
 """
 
 import argparse
 import asyncio
 import json
+import multiprocessing
 import os
 import platform
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -128,23 +129,27 @@ def run_litellm(url: str, prompts: Sequence[Prompt]) -> int:
     return asyncio.run(in_flight(prompts, call))
 
 
-def run_dspy_threads(url: str, prompts: Sequence[Prompt]) -> int:
-    """Call a bare `dspy.LM` from as many threads."""
+def make_dspy(url: str) -> tuple[Any, Callable[[Prompt], Any]]:
+    """Return a bare `dspy.LM` and what makes its canonical request, which is DSPy's way without deprecations."""
     import dspy
 
-    lm = dspy.LM(f"openai/{MODEL}", api_base=url, api_key="none", temperature=1.0, max_tokens=512, cache=False)
+    lm = dspy.LM(f"openai/{MODEL}", api_base=url, api_key="none", cache=False)
+    return lm, lambda prompt: prompt.request(lm.model, temperature=1.0, max_tokens=512)
+
+
+def run_dspy_threads(url: str, prompts: Sequence[Prompt]) -> int:
+    """Call a bare `dspy.LM` from as many threads."""
+    lm, request_of = make_dspy(url)
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        return sum(bool(texts[0]) for texts in pool.map(lambda prompt: lm(messages=messages_of(prompt)), prompts))
+        return sum(bool(reply.message.text) for reply in pool.map(lambda prompt: lm(request_of(prompt)), prompts))
 
 
 def run_dspy_async(url: str, prompts: Sequence[Prompt]) -> int:
     """Call a bare `dspy.LM` with `acall`."""
-    import dspy
-
-    lm = dspy.LM(f"openai/{MODEL}", api_base=url, api_key="none", temperature=1.0, max_tokens=512, cache=False)
+    lm, request_of = make_dspy(url)
 
     async def call(prompt: Prompt) -> str:
-        return (await lm.acall(messages=messages_of(prompt)))[0]
+        return (await lm.acall(request_of(prompt))).message.text
 
     return asyncio.run(in_flight(prompts, call))
 
@@ -191,6 +196,12 @@ def measure(client: str, latency: float, calls: int) -> Row:
     return Row(client, round(latency * 1000), calls, round(calls / seconds, 1), share, round(cpu / calls * 1000, 3))
 
 
+def alone(client: str, latency: float, calls: int) -> Row:
+    """Measure in a fresh process: what one client imports and leaves behind must not slow down the next."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
+        return processes.submit(measure, client, latency, calls).result()
+
+
 def bars(rows: Sequence[Row]) -> dict[str, bool]:
     """Say which of the promised figures hold."""
     found = {(row.client, row.latency_ms): row for row in rows}
@@ -214,12 +225,11 @@ def bars(rows: Sequence[Row]) -> dict[str, bool]:
 def main() -> None:
     """Run all clients at both latencies."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=2048)
+    parser.add_argument("--calls", type=int, default=4096)
     parser.add_argument("--clients", default=",".join(CLIENTS))
     options = parser.parse_args()
-    rows = [
-        measure(client, latency, options.calls) for latency in (0.0, LATENCY) for client in options.clients.split(",")
-    ]
+    passes = [(client, latency) for latency in (0.0, LATENCY) for client in options.clients.split(",")]
+    rows = [alone(client, latency, options.calls) for client, latency in passes]
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     held = bars(rows)
     print(json.dumps({"in_flight": IN_FLIGHT, "machine": machine, "rows": [asdict(row) for row in rows], "bars": held}))

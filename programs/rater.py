@@ -157,11 +157,13 @@ class Rater(dspy.Module):
         save_rater(self, Path(path))
 
     @classmethod
-    def load(cls, path: str | Path) -> "Rater":  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Read a rater that `save` wrote, after checking its hashes; see `saving.load_rater`."""
+    def load(  # pyright: ignore[reportIncompatibleMethodOverride]
+        cls, path: str | Path, *, lm: str | dspy.LM | None = None
+    ) -> "Rater":
+        """Read a rater that `save` wrote, checking its hashes; `lm` replaces its model. See `saving.load_rater`."""
         from .saving import load_rater
 
-        return load_rater(Path(path))
+        return load_rater(Path(path), lm)
 
 
 def default_max_tokens(rater: Rater) -> int:

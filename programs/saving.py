@@ -17,6 +17,7 @@ from .embedded import NAME, embedded_model
 from .guideline import Guideline
 from .local_model import LocalEngine, local_lm, weights_hash
 from .models import resolve_model
+from .openai_pool import OpenAIPool
 from .rater import Rater, default_max_tokens
 
 VERSION = 1
@@ -68,8 +69,13 @@ def save_rater(rater: Rater, path: Path) -> None:
         os.replace(fresh, path)
 
 
-def load_rater(path: Path) -> Rater:
+def load_rater(path: Path, lm: str | dspy.LM | None = None) -> Rater:
     """Read a rater directory after checking the hash of every file in it.
+
+    Args:
+        path: The directory.
+        lm: The model to use instead of the saved one: a name, or an LM. A rater on a server of one's own is saved
+            without the server's address, so it needs one (or ``dspy.configure``).
 
     Raises:
         InputError: If the directory is missing or incomplete, of another version, or a file's hash is wrong.
@@ -79,9 +85,9 @@ def load_rater(path: Path) -> Rater:
     scale = scale_from_dict(record["scale"], place=str(path / _RECORD))
     guideline = Guideline.from_markdown(path / _GUIDELINE)
     rater = Rater(scale, guideline, fields=record["fields"], order=record["order"])
-    lm = _load_model(record["model"], path)
-    if lm is not None:
-        rater.set_lm(lm)
+    model = _load_model(record["model"], path) if lm is None else resolve_model(lm)
+    if model is not None:
+        rater.set_lm(model)
     rater.provenance = record["provenance"]
     return rater
 
@@ -120,6 +126,9 @@ def _describe_model(rater: Rater, folder: Path) -> dict[str, Any]:
     if lm is None:
         return {"name": None}
     engine = lm.engine
+    if isinstance(engine, OpenAIPool):
+        # Without its address the name would stand for a model of OpenAI, and items would be sent there.
+        return {"name": None, "server": engine.model_id}
     if not isinstance(engine, LocalEngine):
         return {
             "name": lm.model,

@@ -8,7 +8,7 @@ import dspy
 import pytest
 
 from accord.data import EMBEDDED_MODEL, InputError, Interval, Nominal, Ordinal, Pairwise, RetryError, SetupError
-from accord.programs import Case, Guideline, LocalEngine, Rater, local_lm, scripted_lm
+from accord.programs import Case, Guideline, LocalEngine, Rater, local_lm, pooled_lm, scripted_lm
 
 GUIDELINE = Guideline(
     "How friendly?\n\n**label:** is what you write.",
@@ -217,3 +217,16 @@ def test_without_the_embedded_model_and_a_network_a_rater_says_so(tmp_path, monk
 def test_a_scripted_model_is_saved_by_name_only(tmp_path):
     _rater(lm=scripted_lm(lambda prompt, draw: "Label: 4")).save(tmp_path / "rater")
     assert json.loads((tmp_path / "rater" / "rater.json").read_text())["model"]["name"] == "scripted/scripted"
+
+
+def test_a_rater_on_a_server_of_ones_own_is_saved_without_address_and_never_sent_elsewhere(tmp_path):
+    rater = _rater(lm=pooled_lm("gpt-4o", "http://127.0.0.1:9/v1", api_key="secret"))
+    rater.save(tmp_path / "rater")
+    text = (tmp_path / "rater" / "rater.json").read_text()
+    assert "127.0.0.1" not in text and "secret" not in text
+    loaded = Rater.load(tmp_path / "rater")
+    assert loaded.own_lm is None
+    with pytest.raises(SetupError, match="no model"):
+        loaded.lm  # noqa: B018
+    given = scripted_lm(lambda prompt, draw: "Reason: it is\nLabel: 4")
+    assert Rater.load(tmp_path / "rater", lm=given).own_lm is given

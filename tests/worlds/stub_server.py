@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import importlib
 import json
+import socket
 import sys
 import threading
 import time
@@ -162,7 +163,8 @@ class StubServer:
         runner = web.ServerRunner(server, shutdown_timeout=0.0)
         try:
             await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=1024)
+            listening = socket.create_server(("127.0.0.1", self.port), backlog=1024)
+            site = web.SockSite(runner, listening, backlog=1024)
             await site.start()
             self.port = runner.addresses[0][1]
         except BaseException as error:
@@ -178,10 +180,15 @@ class StubServer:
 
         self._count = count
         await self._stop.wait()
+        # What is just being accepted must first become a connection that can be closed.
+        self._loop.remove_reader(listening)
+        await _turn_over()
+        await site.stop()
         for connection in server.connections:
             if connection.transport is not None:
                 connection.transport.abort()
         await runner.cleanup()
+        await _turn_over()
         count()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -235,6 +242,12 @@ class StubServer:
         self._answered[prompt, seed] += 1
         note(200)
         return web.Response(body=json.dumps(reply).encode(), content_type="application/json")
+
+
+async def _turn_over() -> None:
+    """Let the loop run whatever is ready a few times over."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 def load(name: str) -> Any:
