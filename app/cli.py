@@ -196,6 +196,43 @@ def rate(
     rate_file(Rater.load(rater), data, out, id=id, seed=seed, console=_console())
 
 
+@app.command()
+def serve(
+    rater: RaterFolder,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 8000,
+    token_env: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Environment variable with the token that clients must send."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A model to use instead of the saved one.", show_default=False)
+    ] = None,
+    api_base: Annotated[
+        str | None, typer.Option(metavar="URL", help="The OpenAI-compatible server that has the model.")
+    ] = None,
+    max_items: Annotated[int, typer.Option(min=1, metavar="N", help="Items of one request.")] = 256,
+    max_bytes: Annotated[int, typer.Option(min=1, metavar="N", help="Bytes of one request.")] = 1_048_576,
+    queue: Annotated[int, typer.Option(min=1, metavar="N", help="Items that may wait.")] = 2048,
+    grace: Annotated[float, typer.Option(min=0, metavar="S", help="Seconds to finish when stopped.")] = 30.0,
+) -> None:
+    """Serve a rater over HTTP until Ctrl-C; what was accepted is finished."""
+    from .serve import Serving, serve_rater
+
+    serving = Serving(
+        host=host,
+        port=port,
+        token_env=token_env,
+        model=model,
+        api_base=api_base,
+        grace=grace,
+        items=max_items,
+        bytes=max_bytes,
+        queue=queue,
+    )
+    serve_rater(rater, serving, _console())
+
+
 def _console() -> "Console":
     from .console import Console
 

@@ -67,7 +67,7 @@ def trace_sentences(traces: Traces) -> list[str]:
         "none of them new" if not traces.asked else "all new" if traces.asked == cost.draws else f"{traces.asked:,} new"
     )
     said.append(f"That took {cost.draws:,} draws ({new}) and {tokens:,} tokens{dollars}{each}.")
-    doubtful = len(traces.suspects())
+    doubtful = sum(suspect.probability > 0.5 for suspect in traces.suspects())
     if doubtful:
         labels = "1 label looks" if doubtful == 1 else f"{doubtful:,} labels look"
         said.append(f"{labels} doubtful to the teacher: see traces.suspects in report.json.")

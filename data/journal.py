@@ -3,21 +3,25 @@
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
 from .draws import Draw, Source
+from .journal_ahead import read_ahead
 from .journal_claim import claim_items
 from .journal_file import open_file, transaction, translated
 from .journal_lock import take_lock
 from .journal_outcomes import Outcomes
 from .journal_prompts import PromptRows
-from .journal_reading import PROMPTS, TEXTS, find, read_draws, scan
+from .journal_reading import PROMPTS, TEXTS, find, read_draws, scan, scan_outlines
 from .journal_writing import count_rows, write_draws
 from .outlines import PromptOutline, outline
+
+_MANY = 8
+"""Batches of prompts after which a lookup is likely to go on through most of the file."""
 
 _Thing = TypeVar("_Thing")
 
@@ -107,7 +111,7 @@ class Journal:
                 found = find(self._db, self._prompts, self._source(source), some)
                 for few in _batches(some, TEXTS):
                     known = [found[prompt.lower()] for prompt in few if prompt.lower() in found]
-                    drawn = read_draws(self._db, self._outcomes, known)
+                    drawn = read_draws(self._db, self._outcomes.by_number, known)
                     for prompt in few:
                         yield prompt, drawn.get(prompt.lower(), [])
 
@@ -119,25 +123,27 @@ class Journal:
             prompts: SHA-256 of prompts, in hexadecimal: their outlines in this order, an empty one where nothing is
                 recorded. None goes through all recorded prompts, in the order of their first draws; this is faster.
         """
-        outcome = self._outcomes.outcome
-        with translated(self.path):
+        outcomes = self._outcomes.by_number
+        with translated(self.path), ExitStack() as ahead:
+            number, stored_prompts = self._source(source), count_rows(self._db, "prompts")
             if prompts is None:
-                for page in scan(self._db, self._source(source)):
-                    for stored in page:
-                        yield outline(stored.prompt, stored.entries, outcome)
+                ahead.enter_context(read_ahead(self.path, stored_prompts))
+                yield from scan_outlines(self._db, outcomes, number)
                 return
-            for some in _batches(prompts, PROMPTS):
+            for batch, some in enumerate(_batches(prompts, PROMPTS)):
+                if batch == _MANY:
+                    ahead.enter_context(read_ahead(self.path, stored_prompts, number))
                 found = find(self._db, self._prompts, self._source(source), some)
                 for prompt in some:
                     one = found.get(prompt.lower())
-                    yield PromptOutline(prompt) if one is None else outline(prompt, one.entries, outcome)
+                    yield PromptOutline(prompt) if one is None else outline(prompt, one.entries, outcomes)
 
     def recorded(self, source: Source) -> Iterator[Draw]:
         """Iterate over all draws of a source, by prompt and index."""
         with translated(self.path):
             for page in scan(self._db, self._source(source)):
                 for some in _batches(page, TEXTS):
-                    for draws in read_draws(self._db, self._outcomes, some).values():
+                    for draws in read_draws(self._db, self._outcomes.by_number, some).values():
                         yield from draws
 
     def sources(self) -> list[Source]:

@@ -2,13 +2,13 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .draws import Draw
-from .journal_outcomes import Outcomes
 from .journal_prompts import PromptRows
-from .outlines import rows_in
+from .outlines import Outcome, PromptOutline, outline, rows_in
 
 PROMPTS = 500
 """Prompts looked up at once."""
@@ -16,7 +16,7 @@ PROMPTS = 500
 TEXTS = 32
 """Prompts whose draws are read at once: few, so that the texts are handed out while the processor still has them."""
 
-_PAGE = 2_000
+_PAGE = 500
 """Prompts read at once on a scan."""
 
 
@@ -38,21 +38,18 @@ class Stored:
 
 
 def scan(database: sqlite3.Connection, source: int) -> Iterator[list[Stored]]:
-    """Iterate over all prompts of a source, in the order of their first draws.
-
-    Every list is read whole before it is handed out: between two of them nothing is open in the database, so the
-    caller may write to it, and the log of writes can be folded into the file.
-    """
-    last = -1
-    while True:
-        rows = database.execute(
-            "SELECT id, sha256, item_id, outline FROM prompts WHERE id > ? AND source = ? ORDER BY id LIMIT ?",
-            (last, source, _PAGE),
-        ).fetchall()
-        if not rows:
-            return
-        last = rows[-1][0]
+    """Iterate over all prompts of a source, in the order of their first draws."""
+    for rows in _pages(database, source, "id, sha256, item_id, outline"):
         yield [Stored(row, sha256.hex(), item_id, entries) for row, sha256, item_id, entries in rows]
+
+
+def scan_outlines(
+    database: sqlite3.Connection, outcomes: Mapping[int, Outcome], source: int
+) -> Iterator[PromptOutline]:
+    """Iterate over the outlines of all prompts of a source, in the order of their first draws."""
+    for rows in _pages(database, source, "id, sha256, outline"):
+        for _, sha256, entries in rows:
+            yield outline(sha256.hex(), entries, outcomes)
 
 
 def find(database: sqlite3.Connection, rows: PromptRows, source: int, prompts: Iterable[str]) -> dict[str, Stored]:
@@ -66,7 +63,9 @@ def find(database: sqlite3.Connection, rows: PromptRows, source: int, prompts: I
     return {one.prompt: one for one in stored}
 
 
-def read_draws(database: sqlite3.Connection, outcomes: Outcomes, stored: Sequence[Stored]) -> dict[str, list[Draw]]:
+def read_draws(
+    database: sqlite3.Connection, outcomes: Mapping[int, Outcome], stored: Sequence[Stored]
+) -> dict[str, list[Draw]]:
     """Return the draws of prompts, in the order of the draws' indices, by the prompts' hashes."""
     wanted = {one.prompt: rows_in(one.entries) for one in stored}
     items = {one.prompt: one.item_id for one in stored}
@@ -80,7 +79,7 @@ def read_draws(database: sqlite3.Connection, outcomes: Outcomes, stored: Sequenc
     drawn: dict[int, Draw] = {}
     for row, index, outcome, rationale, start, end, text, thinking, prompt_tokens, completion_tokens in found:
         prompt = owners[row]
-        came = outcomes.outcome(outcome)
+        came = outcomes[outcome]
         drawn[row] = Draw(
             items[prompt],
             prompt,
@@ -97,3 +96,14 @@ def read_draws(database: sqlite3.Connection, outcomes: Outcomes, stored: Sequenc
             came.repaired,
         )
     return {prompt: [drawn[row] for row in rows] for prompt, rows in wanted.items()}
+
+
+def _pages(database: sqlite3.Connection, source: int, columns: str) -> Iterator[list[Any]]:
+    # Every page is read whole before it is handed out: between two of them nothing is open in the database, so the
+    # caller may write to it, and the log of writes can be folded into the file.
+    last = -1
+    while rows := database.execute(
+        f"SELECT {columns} FROM prompts WHERE id > ? AND source = ? ORDER BY id LIMIT {_PAGE}", (last, source)
+    ).fetchall():
+        last = rows[-1][0]
+        yield rows

@@ -1,8 +1,9 @@
 """Knows the short form of what was drawn for a prompt, all but the texts, and how it is packed; knows no file."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .draws import Draw, Kind
 from .scale import Label
@@ -80,19 +81,28 @@ def in_order(entries: bytes) -> bytes:
     return b"".join(sorted(single, key=_ENTRY.unpack))
 
 
-def outline(prompt: str, entries: bytes, outcome: Callable[[int], Outcome]) -> PromptOutline:
+def outline(prompt: str, entries: bytes, outcomes: Mapping[int, Outcome]) -> PromptOutline:
     """Unpack the entries of a prompt.
 
     Args:
         prompt: SHA-256 of the prompt, in hexadecimal.
         entries: What `packed` made, joined, in order.
-        outcome: Returns the outcome with a number.
+        outcomes: The outcomes by their numbers.
     """
     values = _unpacked(entries)
     return PromptOutline(
-        prompt, values[::_FIELDS], tuple(map(outcome, values[1::_FIELDS])), values[2::_FIELDS], values[3::_FIELDS]
+        prompt,
+        values[::_FIELDS],
+        tuple(map(outcomes.__getitem__, values[1::_FIELDS])),
+        values[2::_FIELDS],
+        values[3::_FIELDS],
     )
 
 
 def _unpacked(entries: bytes) -> tuple[int, ...]:
-    return struct.unpack(f"<{len(entries) // 4}I", entries)
+    return _entries(len(entries)).unpack(entries)
+
+
+@lru_cache(maxsize=256)
+def _entries(size: int) -> struct.Struct:
+    return struct.Struct(f"<{size // 4}I")

@@ -1,4 +1,4 @@
-"""Knows how draws are had: from the journal, else from a model, within a budget; does not know what they are good for."""
+"""Knows how draws are had: from the journal, else from a model, within a budget; not what they are good for."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -86,7 +86,8 @@ class Drawer:
         """Return what the journal has, by the prompt's hash; prompts without draws are left out."""
         if self.journal is None:
             return {}
-        return {sha: draws for sha, draws in self.journal.draws_of(self.source, [one.sha256 for one in prompts]) if draws}
+        wanted = dict.fromkeys(one.sha256 for one in prompts)
+        return {sha256: draws for sha256, draws in self.journal.draws_of(self.source, wanted) if draws}
 
     def stream(self, queue: deque[Want], read: Read) -> Generator[Answer, None, None]:
         """Yield answers as they come; what is appended to `queue` meanwhile is asked for too.

@@ -1,11 +1,13 @@
 """Knows how labels and traces become fine-tuned weights, and which of several objectives wins; not how to train.
 
 The objectives are those of Zhang et al., "Through the Judge's Eyes" (arXiv 2510.25860): rationale and label on the
-items with an accepted trace, and the ablation without rationales; beside them the label alone on every item.
+items with an accepted trace, and the ablation without rationales; beside them the label alone on every item, the label
+before the rationale, and the regression of Chiang et al., "TRACT" (arXiv 2503.04381).
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, get_args, runtime_checkable
 
@@ -13,10 +15,12 @@ import dspy
 
 from ..data import Corpus, Journal, Label, SetupError, agreement
 from ..data.baselines import constant
-from ..programs import Candidate, LocalEngine, Progress, Rater, local_lm, need, rate, resolve_model
+from ..programs import Candidate, LocalEngine, Progress, Rater, Scoring, local_lm, need, rate, resolve_model
 from .base import Compiler, check_examples
 from .dev import choose, dev_corpus
 from .objectives import Objective
+from .preferences import Preferences, preferences
+from .traces import Traces
 from .training_job import ADAPTER, Parameters, TrainingResult, read_result, write_job
 from .training_plan import Plan, make_plans
 from .training_process import run_jobs
@@ -36,8 +40,14 @@ class FineTune(Compiler):
     """Trains a LoRA adapter for each objective and returns the rater that agrees best with people on dev.
 
     Objectives (see `objectives.ORDERS`): ``trace`` writes the rationale, then the label, on the items that have a
-    rationale; ``label`` writes the label alone on the same items; ``label_all`` writes the label alone on all items. An
-    objective whose rows another one already has, or that has none, is skipped, and the rater's provenance says why.
+    rationale; ``label`` writes the label alone on the same items; ``label_all`` writes the label alone on all items;
+    ``label_first`` writes the label, then the rationale, on the items of ``trace``; ``regression`` writes what
+    ``trace`` writes and also pulls the expected label to the human one (see `Aim`); ``preference`` learns the traces
+    beside draws of the same items that missed the label (see `preferences`), and needs `Traces` as its trainset. An
+    objective whose rows another one already has, or that has none, is skipped, and the provenance says why.
+
+    Every candidate rates as the student scores (see `Scoring`); that of ``regression`` is measured twice, by what it
+    writes (``regression``) and by the expected label (``regression_expected``).
 
     Training runs in a process of its own, with TRL and PEFT. With a workspace a kill loses at most one epoch.
 
@@ -49,6 +59,12 @@ class FineTune(Compiler):
         epochs: Passes over the rows.
         learning_rate: Of AdamW at its peak.
         batch_size: Rows in a step.
+        regression_weight: What the squared error of an item's expected label counts beside the cross-entropy of a
+            token, on a scale from 1 to 5 (others are brought to its span); 0 leaves the cross-entropy.
+        margin: Steps by which the labels of a pair of ``preference`` differ at least.
+        weighted: Whether the examples' ``weight`` reaches the loss; only the ratios of the weights matter. Off by
+            default: a blind trace weighs the teacher's confidence, which says how surely its item is hit, not how much
+            its rationale is worth, and nothing measured so far says that it pays. Switch it on for hinted traces.
         seed: Of the adapters' start and the order of the rows.
         workspace: Where jobs, checkpoints and adapters are kept and found again. None takes a temporary folder, which
             lives as long as one of the candidates; save the rater to keep it.
@@ -66,6 +82,9 @@ class FineTune(Compiler):
         epochs: int = 2,
         learning_rate: float = 5e-4,
         batch_size: int = 8,
+        regression_weight: float = 1.0,
+        margin: float = 2.0,
+        weighted: bool = False,
         seed: int = 0,
         workspace: str | Path | None = None,
         journal: Journal | None = None,
@@ -82,9 +101,15 @@ class FineTune(Compiler):
         if wrong or not objectives or len(set(objectives)) < len(objectives):
             what = f"unknown objective {wrong[0]!r}" if wrong else f"objectives={tuple(objectives)!r}"
             raise SetupError(what, place=_PLACE, cure=f"Give some of {', '.join(known)}, each once.")
+        if not (math.isfinite(regression_weight) and regression_weight >= 0):
+            what = f"regression_weight={regression_weight!r}"
+            raise SetupError(what, place=_PLACE, cure="Give a number from 0 on, e.g. 1.0.")
         self.base = base
         self.objectives: tuple[Objective, ...] = tuple(objectives)
         self.parameters = Parameters(lora_rank, lora_alpha, epochs, learning_rate, batch_size, seed)
+        self.regression_weight = float(regression_weight)
+        self.margin = margin
+        self.weighted = weighted
         self.workspace = None if workspace is None else Path(workspace)
         self.journal = journal
         self.progress = progress
@@ -116,11 +141,31 @@ class FineTune(Compiler):
         examples = check_examples(student, given, "trainset")
         dev = dev_corpus(student, examples, valset)
         base = self._base(student)
+        pairs = None
+        if "preference" in self.objectives and isinstance(trainset, Traces):
+            pairs = preferences(trainset, margin=self.margin)
         workspace = Workspace(self.workspace)
-        plans, skipped = make_plans(student, examples, self.objectives, base, self.parameters, workspace.path)
+        plans, skipped = make_plans(
+            student,
+            examples,
+            self.objectives,
+            base,
+            self.parameters,
+            workspace.path,
+            weighted=self.weighted,
+            regression_weight=self.regression_weight,
+            pairs=() if pairs is None else pairs,
+        )
         results = self._train(plans, workspace)
         fill = constant([example["label"] for example in examples], student.scale)
-        ranked = choose([self._measure(plan, result, base, workspace, dev, fill) for plan, result in results])
+        measure = _Measure(base, workspace, dev, fill, pairs)
+        ranked = choose(
+            [
+                self._measure(plan, result, scoring, measure)
+                for plan, result in results
+                for scoring in _scorings(plan, student)
+            ]
+        )
         best = ranked[0].rater
         best.candidates = ranked
         best.provenance = {
@@ -168,18 +213,25 @@ class FineTune(Compiler):
             trained.append((plan, result))
         return trained
 
-    def _measure(
-        self, plan: Plan, result: TrainingResult, base: LocalEngine, workspace: Workspace, dev: Corpus, fill: Label
-    ) -> Candidate:
+    def _measure(self, plan: Plan, result: TrainingResult, scoring: Scoring, by: "_Measure") -> Candidate:
         """Rate the dev items with one trained rater and return the record of it."""
+        name = _name(plan, scoring)
         report = self.progress
-        named = None if report is None else lambda done, total, _: report(done, total, f"rating dev: {plan.objective}")
-        rater = _trained(plan, base, workspace)
-        ratings = rate(rater, dev, seed=self.parameters.seed, journal=self.journal, progress=named)
-        found = agreement(ratings.labels, dev.golds(), dev.scale, groups=dev.groups(), fill=fill)
+        named = None if report is None else lambda done, total, _: report(done, total, f"rating dev: {name}")
+        rater = _trained(plan, scoring, by)
+        ratings = rate(rater, by.dev, seed=self.parameters.seed, journal=self.journal, progress=named)
+        found = agreement(ratings.labels, by.dev.golds(), by.dev.scale, groups=by.dev.groups(), fill=by.fill)
+        own: dict[str, Any] = {}
+        if plan.objective == "regression":
+            own = {"regression_weight": self.regression_weight}
+        elif plan.objective == "preference" and by.pairs is not None:
+            own = {"margin": by.pairs.margin, "pairs": len(by.pairs), "without_pair": dict(by.pairs.lacks)}
         details = {
             "objective": plan.objective,
+            "scoring": scoring.to_dict(),
             "parameters": asdict(plan.job.parameters),
+            **own,
+            "weighted": self.weighted,
             "rows": len(plan.rows),
             "too_long": plan.too_long,
             "losses": _by_epoch(result.losses, self.parameters.epochs),
@@ -188,7 +240,18 @@ class FineTune(Compiler):
             "unparsed": dict(ratings.unparsed),
         }
         # The rater that is handed out has an engine of its own, so that the weights used here do not stay in memory.
-        return Candidate(plan.objective, _trained(plan, base, workspace), found, len(plan.rows), details=details)
+        return Candidate(name, _trained(plan, scoring, by), found, len(plan.rows), details=details)
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """What all candidates are measured with."""
+
+    base: LocalEngine
+    workspace: Workspace
+    dev: Corpus
+    fill: Label
+    pairs: Preferences | None
 
 
 class _TrainedEngine(LocalEngine):
@@ -197,13 +260,24 @@ class _TrainedEngine(LocalEngine):
     workspace: Workspace | None = None
 
 
-def _trained(plan: Plan, base: LocalEngine, workspace: Workspace) -> Rater:
+def _scorings(plan: Plan, student: Rater) -> list[Scoring]:
+    """Return the ways in which a trained rater is measured."""
+    if plan.objective != "regression":
+        return [student.scoring]
+    return [Scoring("mode"), Scoring("expected", student.scoring.samples)]
+
+
+def _name(plan: Plan, scoring: Scoring) -> str:
+    return "regression_expected" if plan.objective == "regression" and scoring.rule == "expected" else plan.objective
+
+
+def _trained(plan: Plan, scoring: Scoring, by: _Measure) -> Rater:
     """Return the plan's rater with the weights that were trained for it."""
     engine = _TrainedEngine(
-        base.path, adapter=plan.folder / ADAPTER, name=base.name, max_batch_rows=base.max_batch_rows
+        by.base.path, adapter=plan.folder / ADAPTER, name=by.base.name, max_batch_rows=by.base.max_batch_rows
     )
-    engine.workspace = workspace
-    return plan.rater.variant(lm=local_lm(engine, max_tokens=plan.max_tokens))
+    engine.workspace = by.workspace
+    return plan.rater.variant(lm=local_lm(engine, max_tokens=plan.max_tokens), scoring=scoring)
 
 
 def _by_epoch(losses: Sequence[float], epochs: int) -> list[float]:

@@ -1,15 +1,15 @@
-"""Knows how often a teacher reaches the human label, item by item, and how sure one can be; does not know when to stop.
+"""Knows how often a teacher reaches the human label, item by item, and how sure one can be; not when to stop.
 
-An item's hit rate p is the share of blind draws that reach its human label. On some items the teacher only guesses: then
-p is what it would reach on any item, its *chance* c. The prior over items is therefore a spike and a slab:
+An item's hit rate p is the share of blind draws that reach its human label. On some items the teacher only guesses:
+then p is what it would reach on any item, its *chance* c. The prior over items is therefore a spike and a slab:
 
     p = c with probability g,    p ~ Beta(a, b) with probability 1 - g.
 
-g, a and b are learned from the draws themselves (empirical Bayes, Carlin & Louis, *Bayesian Methods for Data Analysis*,
-chapter 5), level by level and shrunk towards all levels together. After h hits in n draws the slab is Beta(a + h, b + n -
-h) and the spike's share is updated by Bayes' rule, so that a single late hit, which luck brings often enough, is worth
-little, and several early ones are worth much. A Beta prior alone cannot say that: fitted to a mixture of guessed and
-understood items it puts most of its mass above chance and takes the first lucky hit for proof.
+g, a and b are learned from the draws themselves (empirical Bayes, Carlin & Louis, *Bayesian Methods for Data
+Analysis*, chapter 5), level by level and shrunk towards all levels together. After h hits in n draws the slab is
+Beta(a + h, b + n - h) and the spike's share is updated by Bayes' rule, so that a single late hit, which luck brings
+often enough, is worth little, and several early ones are worth much. A Beta prior alone cannot say that: fitted to a
+mixture of guessed and understood items it puts most of its mass above chance and takes the first lucky hit for proof.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.special import betainc, betaln, expit, gammaln, log_expit, logit
+from scipy.special import betainc, betaln, expit, log_expit, logit
 
 _Floats = npt.NDArray[np.float64]
 
@@ -61,21 +61,16 @@ class HitRates:
         return expit(logit(self.guessed) + lucky - known)
 
     def confidence(self, hits: Any, draws: Any, chance: float) -> Any:
-        """Return P(hit rate > chance | hits in draws): not guessed, and the slab's part above chance; arrays broadcast."""
+        """Return P(hit rate > chance | hits in draws): not guessed, and the slab above chance; arrays broadcast."""
         c = np.clip(chance, _LEAST, _MOST)
         above = 1 - betainc(self.alpha + hits, self.beta + draws - hits, c)
         return (1 - self.spike(hits, draws, chance)) * above
 
-    def outlook(self, hits: int, draws: int, chance: float, wave: int) -> _Floats:
-        """Return P(j hits among the next `wave` draws | hits in draws) for j = 0..wave, shape (wave + 1,)."""
+    def next_hit(self, hits: Any, draws: Any, chance: float) -> Any:
+        """Return P(the next draw matches | hits in draws); arrays broadcast."""
         c = np.clip(chance, _LEAST, _MOST)
-        j = np.arange(wave + 1)
-        choose = gammaln(wave + 1) - gammaln(j + 1) - gammaln(wave - j + 1)
-        a, b = self.alpha + hits, self.beta + draws - hits
-        slab = np.exp(choose + betaln(a + j, b + wave - j) - betaln(a, b))
-        lucky = np.exp(choose + j * np.log(c) + (wave - j) * np.log1p(-c))
         spike = self.spike(hits, draws, chance)
-        return spike * lucky + (1 - spike) * slab
+        return spike * c + (1 - spike) * (self.alpha + hits) / (self.alpha + self.beta + draws)
 
 
 def learn(tallies: Sequence[Tally], around: HitRates | None = None, *, weight: float = 1.0) -> HitRates:

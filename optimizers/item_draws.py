@@ -37,6 +37,7 @@ class ItemDraws:
         refused: Reason -> matching draws that a filter did not let stand for the item.
         failures: Reason -> requests that failed; they are not draws, and a later run asks them again.
         hinted: What hints brought, where they were tried.
+        unselected: How many of the draws, the first ones, were made whatever they said.
     """
 
     example: dspy.Example
@@ -51,6 +52,7 @@ class ItemDraws:
     refused: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
     hinted: HintedItem | None = None
+    unselected: int = 0
 
     @property
     def gold(self) -> Label:
@@ -126,4 +128,5 @@ def settle(
         cut_short,
         refused,
         dict(state.failures),
+        unselected=state.unselected,
     )

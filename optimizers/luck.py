@@ -80,19 +80,19 @@ class Scoring:
         observed = self.matches[self.codes[:, :k], self.own[:, None]].any(axis=1)
         return Shares(observed.astype(float), shares.luck)
 
-    def advantage(self, *, all_draws: bool, seed: int) -> Estimate:
+    def advantage(self, counted: Whole, *, seed: int) -> Estimate:
         """Return the mean over items of (hit rate - hit rate against another item's target), with a 95 % interval.
 
         Args:
-            all_draws: Whether all draws count; else the first of each item, which no outcome has selected.
+            counted: How many of each item's draws count, the first ones: those that no outcome has selected.
             seed: Of the bootstrap over items.
         """
         drawn = self.made > 0
         if not drawn.any():
             return Estimate(None, None, None, "no draws were made")
-        last = self.codes.shape[1] if all_draws else 1
-        made = np.minimum(np.maximum(self.made, 1), last)
-        rates = self._score(lambda matched, items: matched[:, :last].sum(axis=1) / made[items, None])
+        within = np.arange(self.codes.shape[1]) < counted[:, None]
+        made = np.maximum(within.sum(axis=1), 1)
+        rates = self._score(lambda matched, items: (matched & within[items, :, None]).sum(axis=1) / made[items, None])
         gains = (rates.own - rates.luck)[drawn]
         if len(gains) < 2:
             return Estimate(float(gains.mean()), None, None, "one item gives no interval")

@@ -1,25 +1,38 @@
 """Knows what a training row is for each objective of fine-tuning; does not know how a model is trained."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import dspy
 
-from ..data import SetupError
+from ..data import InputError, Label, SetupError
 from ..programs import Order, Rater, encode_prompt
+from .aims import Aim, make_aim
+from .preferences import Preference
 
-Objective = Literal["trace", "label", "label_all"]
+Objective = Literal["trace", "label", "label_all", "label_first", "regression", "preference"]
 
 IGNORED = -100
 """The label of a token that does not count in the loss."""
 
-ORDERS: Mapping[Objective, Order] = {"trace": "rationale_label", "label": "label", "label_all": "label"}
+ORDERS: Mapping[Objective, Order] = {
+    "trace": "rationale_label",
+    "label": "label",
+    "label_all": "label",
+    "label_first": "label_rationale",
+    "regression": "rationale_label",
+    "preference": "rationale_label",
+}
 """What the rater of each objective writes.
 
 ``trace`` writes the rationale and then the label, on items that have a rationale. ``label`` writes the label alone, on
 exactly the same items: the difference between the two is what the rationales are worth. ``label_all`` writes the label
-alone, on all items: what plain fine-tuning reaches with every label there is.
+alone, on all items: what plain fine-tuning reaches with every label there is. ``label_first`` writes the label and then
+the rationale, on the items of ``trace``: the rationale can teach, and costs nothing where only the label is read.
+``regression`` writes what ``trace`` writes, and its loss also pulls the expected label to the human one (see `Aim`).
+``preference`` writes it too, and learns it beside a reply of the teacher that missed the label (see `preferences`).
 """
 
 
@@ -30,10 +43,16 @@ class Row:
     Attributes:
         prompt: The request's ids, exactly those that are sent at deployment.
         completion: The reply's ids and the id that ends it; only these count in the loss.
+        weight: What the row's loss counts beside the others'; on average 1 over the completion tokens of all rows.
+        aim: What the expected label is pulled to, where the objective does.
+        rejected: The ids of a worse reply and its end, where the objective compares two.
     """
 
     prompt: tuple[int, ...]
     completion: tuple[int, ...]
+    weight: float = 1.0
+    aim: Aim | None = None
+    rejected: tuple[int, ...] = ()
 
     @property
     def input_ids(self) -> list[int]:
@@ -63,7 +82,15 @@ def examples_for(objective: Objective, examples: Sequence[dspy.Example]) -> list
     return list(examples) if objective == "label_all" else traced(examples)
 
 
-def make_rows(rater: Rater, examples: Sequence[dspy.Example], tokenizer: Any, *, context: int) -> Rows:
+def make_rows(
+    rater: Rater,
+    examples: Sequence[dspy.Example],
+    tokenizer: Any,
+    *,
+    context: int,
+    weighted: bool = False,
+    regression_weight: float | None = None,
+) -> Rows:
     """Render examples as training rows with the very adapter and tokenizer that render requests at deployment.
 
     Args:
@@ -71,24 +98,79 @@ def make_rows(rater: Rater, examples: Sequence[dspy.Example], tokenizer: Any, *,
         examples: Fields, label and (where the rater writes one) rationale.
         tokenizer: The base model's.
         context: The most tokens a row may have; longer ones are left out and counted.
+        weighted: Whether an example's ``weight`` (1 where it has none) weighs its row.
+        regression_weight: Gives rows an aim with this weight; None gives none.
 
     Raises:
-        SetupError: If the tokenizer has no token that ends a reply.
+        SetupError: If the tokenizer has no token that ends a reply or cannot tell the levels apart, the scale has no
+            levels with values where there is an aim, or all weights are 0.
+        InputError: If a weight is not a number from 0 on.
     """
-    if tokenizer.eos_token_id is None:
-        cure = "Use a base model whose tokenizer has an eos_token."
-        raise SetupError("the base model's tokenizer cannot end a reply", place="FineTune", cure=cure)
     rows: list[Row] = []
     too_long = 0
     for example in examples:
         prompt = encode_prompt(tokenizer, rater.prompt({name: example[name] for name in rater.fields}))
-        reply = rater.reply(str(example.get("rationale") or ""), example["label"])
-        completion = [*tokenizer(reply, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+        rationale = str(example.get("rationale") or "")
+        completion = _completion(rater, rationale, example["label"], tokenizer)
         if len(prompt) + len(completion) > context:
             too_long += 1
             continue
-        rows.append(Row(tuple(prompt), tuple(completion)))
+        aim = None
+        if regression_weight is not None:
+            aim = make_aim(rater, rationale, example["label"], tokenizer, regression_weight)
+        weight = _weight(example, rater) if weighted else 1.0
+        rows.append(Row(tuple(prompt), completion, weight, aim))
+    return Rows(_balanced(rows), too_long)
+
+
+def make_pair_rows(rater: Rater, pairs: Sequence[Preference], tokenizer: Any, *, context: int) -> Rows:
+    """Render pairs of replies as rows with a completion and a rejected one; see `make_rows`."""
+    rows: list[Row] = []
+    too_long = 0
+    for pair in pairs:
+        prompt = encode_prompt(tokenizer, rater.prompt({name: pair.example[name] for name in rater.fields}))
+        chosen = _completion(rater, pair.example["rationale"], pair.example["label"], tokenizer)
+        rejected = _completion(rater, pair.rejected.rationale, pair.rejected_label, tokenizer)
+        if len(prompt) + max(len(chosen), len(rejected)) > context:
+            too_long += 1
+            continue
+        rows.append(Row(tuple(prompt), chosen, rejected=rejected))
     return Rows(tuple(rows), too_long)
+
+
+def _completion(rater: Rater, rationale: str, label: Label, tokenizer: Any) -> tuple[int, ...]:
+    """Return the ids of a reply and the one that ends it."""
+    if tokenizer.eos_token_id is None:
+        cure = "Use a base model whose tokenizer has an eos_token."
+        raise SetupError("the base model's tokenizer cannot end a reply", place="FineTune", cure=cure)
+    return (*tokenizer(rater.reply(rationale, label), add_special_tokens=False)["input_ids"], tokenizer.eos_token_id)
+
+
+def _weight(example: dspy.Example, rater: Rater) -> float:
+    weight = example.get("weight", 1.0)
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight) or weight < 0:
+        shown = " ".join(str(example[rater.fields[0]]).split())[:40]
+        cure = "Give a number from 0 on, or FineTune(weighted=False)."
+        raise InputError(f"its weight is {weight!r}", place=f"trainset, {shown!r}", cure=cure)
+    return float(weight)
+
+
+def _balanced(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Return the rows with weights that are 1 on average over completion tokens: a common factor changes nothing.
+
+    Rows without weight go. The average is taken over all rows and not over a batch: a batch of doubtful traces is to
+    move the weights less than a batch of sure ones.
+    """
+    kept = [row for row in rows if row.weight > 0]
+    if rows and not kept:
+        cure = "Give some example a weight above 0, or FineTune(weighted=False)."
+        raise SetupError("all examples weigh 0", place="FineTune", cure=cure)
+    if len({row.weight for row in kept}) < 2:
+        return tuple(replace(row, weight=1.0) for row in kept)
+    tokens = sum(len(row.completion) for row in kept)
+    factor = tokens / math.fsum(row.weight * len(row.completion) for row in kept)
+    # Rounded, so that the factor's last digit does not make another job of the same weights.
+    return tuple(replace(row, weight=round(row.weight * factor, 12)) for row in kept)
 
 
 def shared_prefix(rows: Sequence[Row]) -> int:

@@ -6,15 +6,20 @@ from collections.abc import Sequence
 
 from ..data import Scale
 from ..programs import Price, Progress, shares_prompt
-from .acceptance import Acceptance
-from .beliefs import Beliefs, believe
+from .acceptance import Acceptance, Reach, Target
+from .beliefs import Beliefs, believe, first_chances
 from .drawing import Answer, Drawer, Read, Want
+from .hit_rate import HitRates
+from .prospects import Prospects
 from .sampling_state import ItemState
 from .stopping import Exhaust, Stopping
 from .waves import Tariff, Waves
 
 FIRST_COHORT = 16
 """Items drawn for before anything has been learned; each later cohort is as large as all before it."""
+
+_MANY = 20
+"""Targets from which on waves are planned for chances rounded up to steps of a fifth, so that many share a solution."""
 
 
 class SamplingRun:
@@ -53,10 +58,9 @@ class SamplingRun:
         self.read = read
         self.stop = stop
         self.wave = wave
-        self.accept = accept
-        self.scale = scale
         self.states = states
-        self.targets = list(dict.fromkeys(state.target for state in states))
+        self._chances = first_chances((state.target for state in states), scale, accept)
+        self._reach = Reach(self._chances, scale, accept)
         self.price = price
         self.progress = progress
         self._done: set[ItemState] = set()
@@ -73,15 +77,27 @@ class SamplingRun:
             size = begun
         if self.stop.worth is not None:
             # What was given up, or thought settled, on the word of few draws gets a second look in the light of all.
-            self._done.clear()
             self._draw_cohort(self.states, self.beliefs())
-        return set(self.states) - self._done
+        return self._make_do()
 
     def beliefs(self, count: int | None = None) -> Beliefs:
         """Return what the draws of the first `count` items say; of all by default."""
-        drawn = [state.drawn for state in self.states[:count]]
-        exhausted = isinstance(self.stop, Exhaust)
-        return believe(drawn, self.targets, self.scale, self.accept, exhausted=exhausted)
+        return believe([state.drawn for state in self.states[:count]], self._chances, self._reach)
+
+    def _make_do(self) -> set[ItemState]:
+        """Use what is recorded for items that the budget left unfinished, gaps or not; return those."""
+        unfinished = {state for state in self.states if state not in self._done}
+        if not unfinished:
+            return unfinished
+        plan = _Plan(self, self.beliefs(), False)
+        for state in [state for state in self.states if state in unfinished]:
+            want = plan.next(state)
+            if want is None:
+                unfinished.discard(state)
+            while want is not None:
+                state.make_do(want)
+                want = plan.next(state)
+        return unfinished
 
     def _draw_cohort(self, cohort: Sequence[ItemState], beliefs: Beliefs, *, patient: bool = False) -> None:
         plan = _Plan(self, beliefs, patient)
@@ -103,6 +119,7 @@ class SamplingRun:
                 self._draws += len(state.draws) - draws
                 if want is not None:
                     queue.append(want)
+                    self._done.difference_update(twins[sha256])
                     return
                 twins[sha256].popleft()
                 self._done.add(state)
@@ -128,37 +145,44 @@ class _Plan:
         self.patient = patient
         self.beliefs = beliefs
         self.shared = shares_prompt(run.drawer.lm)
-        self._waves: dict[object, Waves] = {}
+        price = run.price
+        priced = price is not None and price.prompt > 0 and price.completion > 0
+        self._ratio = price.prompt / price.completion if price is not None and priced else 1.0
+        self._kinds: dict[Target, tuple[HitRates, float]] = {}
+        self._prospects: dict[tuple[HitRates, float], Prospects] = {}
+        self._waves: dict[tuple[HitRates, float, int], Waves] = {}
 
     def next(self, state: ItemState) -> Want | None:
         """Return the next wish of an item, None when it is done; recorded draws are used on the way."""
-        while wave := min(self._best(state), state.left):
+        waves = self._waves_of(state)
+        while wave := min(self._best(waves, state), state.left):
             want = state.want(wave)
             if want is not None:
                 return want
         return None
 
-    def _best(self, state: ItemState) -> int:
-        best = self._waves_of(state).next(state.hits, len(state.draws))
+    def _best(self, waves: Waves, state: ItemState) -> int:
+        best = waves.next(state.hits, len(state.draws))
         return self.run.wave if best and self.run.wave is not None else best
 
     def _waves_of(self, state: ItemState) -> Waves:
-        size = len(state.prompt.bytes)
-        sent, received = (1.0, 1.0) if self.run.price is None else (self.run.price.prompt, self.run.price.completion)
-        if not (sent and received):
-            sent, received = 1.0, 1.0
-        prompt = sent * max(size * self.beliefs.prompt_rate, 1.0)
-        completion = received * max(self.beliefs.completion_tokens, 1.0)
+        prompt = max(len(state.prompt.bytes) * self.beliefs.prompt_rate, 1.0)
+        completion = max(self.beliefs.completion_tokens, 1.0)
         # Prompts of about one length share a solution: sizes are rounded to steps of a fifth.
-        step = round(4 * math.log2(prompt / completion))
-        key = (state.target, step)
-        if key not in self._waves:
-            self._waves[key] = Waves(
-                self.run.stop,
-                self.beliefs.rates[state.target],
-                self.beliefs.chances[state.target],
-                Tariff(2 ** (step / 4), 1.0, self.shared),
-                state.samples,
-                patient=self.patient,
-            )
-        return self._waves[key]
+        step = round(4 * math.log2(self._ratio * prompt / completion))
+        kind = self._kind(state.target)
+        if (*kind, step) not in self._waves:
+            if kind not in self._prospects:
+                self._prospects[kind] = Prospects(self.run.stop, *kind, state.samples)
+            tariff = Tariff(2 ** (step / 4), 1.0, self.shared)
+            self._waves[*kind, step] = Waves(self._prospects[kind], tariff, patient=self.patient)
+        return self._waves[*kind, step]
+
+    def _kind(self, target: Target) -> tuple[HitRates, float]:
+        """Return what is believed of a target's items: items of one kind share their waves."""
+        if target not in self._kinds:
+            chance = self.beliefs.chances[target]
+            if len(self.beliefs.chances) > _MANY:
+                chance = min(2 ** (math.ceil(4 * math.log2(chance)) / 4), 1.0)
+            self._kinds[target] = (self.beliefs.rates[target], chance)
+        return self._kinds[target]

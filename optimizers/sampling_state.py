@@ -8,7 +8,7 @@ import dspy
 
 from ..data import Draw, Scale
 from ..programs import Prompt
-from .acceptance import Acceptance, Target
+from .acceptance import Acceptance, Target, can_match
 from .beliefs import Drawn
 from .drawing import Answer, Want
 
@@ -19,6 +19,22 @@ class ItemState:
 
     Draws are used strictly in the order of their numbers and wave by wave, recorded or new: so a resumed run takes the
     same decisions, from the same draws, as a run that was never interrupted.
+
+    Attributes:
+        place: Of the example among all.
+        example: As it was handed in.
+        item_id: Its id.
+        prompt: What is sent.
+        target: What draws are compared with.
+        accept: When they match.
+        scale: The labels' scale.
+        samples: The most numbers that are tried.
+        recorded: What the journal has, by number; items with the same prompt share one record.
+        draws: The draws that were used, in their order.
+        matches: Whether each of them matched.
+        tried: Numbers below this one were tried.
+        failures: Reason -> requests that failed.
+        unselected: How many of `draws`, the first ones, were made whatever they said.
     """
 
     place: int
@@ -34,6 +50,7 @@ class ItemState:
     matches: list[bool] = field(default_factory=list)
     tried: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    unselected: int = 0
 
     @property
     def hits(self) -> int:
@@ -48,7 +65,7 @@ class ItemState:
     @property
     def drawn(self) -> Drawn:
         """What was drawn so far."""
-        return Drawn(self.target, self.draws, self.hits, len(self.prompt.bytes))
+        return Drawn(self.target, self.draws, self.hits, len(self.prompt.bytes), self.unselected)
 
     def want(self, wave: int) -> Want | None:
         """Return the wish for the next `wave` draws; where all are recorded, use them and return None."""
@@ -64,6 +81,10 @@ class ItemState:
         self.recorded.update({draw.index: draw for draw in answer.draws})
         self._use(max(answer.want.indices) + 1, answer.failed)
 
+    def make_do(self, want: Want) -> None:
+        """Use what is recorded of a wave that the budget did not allow to be completed."""
+        self._use(max(want.indices) + 1, {})
+
     def _use(self, stop: int, failed: Mapping[int, str]) -> None:
         for index in range(self.tried, stop):
             if index in failed:
@@ -72,11 +93,13 @@ class ItemState:
             elif index in self.recorded:
                 self._add(self.recorded[index])
             self.tried = index + 1
+        if not self.unselected:
+            # Nothing that an item's first wave says has decided how large it is.
+            self.unselected = len(self.draws)
 
     def _add(self, draw: Draw) -> None:
-        """Use a draw. One without a rationale explains nothing, and a forced label proves nothing: neither can match."""
-        matched = False
-        if draw.label is not None and draw.rationale and not draw.repaired:
-            matched = self.accept.matches(draw.label, self.target, self.scale)
+        matched = (
+            can_match(draw) and draw.label is not None and self.accept.matches(draw.label, self.target, self.scale)
+        )
         self.draws.append(replace(draw, item_id=self.item_id))
         self.matches.append(matched)

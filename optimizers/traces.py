@@ -9,9 +9,9 @@ from typing import Any, overload
 
 import dspy
 
-from ..data import Draw, Label, Scale, Source
+from ..data import Draw, Scale, Source
 from ..programs import Price
-from .acceptance import Acceptance
+from .acceptance import Acceptance, Reach, Target, can_match
 from .bill import Bill
 from .cost import Cost
 from .disagreement import disagreement
@@ -19,6 +19,10 @@ from .hints import Hints
 from .item_draws import ItemDraws
 from .suspects import Suspect, suspects
 from .utilization import Utilization, utilization
+
+TRACE_KEYS = ("label", "rationale", "item_id", "group", "hits", "draws", "lift", "confidence", "weight", "kind")
+TRACE_KEYS += ("provenance",)
+"""What a trace says of itself, beside the item's fields: no field may have such a name."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -125,21 +129,24 @@ class Traces(Sequence[dspy.Example]):
         """How many requests failed and left no draw."""
         return sum(item.errors for item in self.items)
 
-    @property
+    @cached_property
     def tokens(self) -> dict[str, int]:
         """Tokens of all draws, whenever they were made: ``prompt`` and ``completion``."""
-        draws = [draw for item in self.items for draw in item.all_draws]
         return {
-            "prompt": sum(draw.prompt_tokens for draw in draws),
-            "completion": sum(draw.completion_tokens for draw in draws),
+            "prompt": sum(draw.prompt_tokens for draw in self._paid),
+            "completion": sum(draw.completion_tokens for draw in self._paid),
         }
 
     def cost(self) -> Cost:
         """Return what the traces cost: this run alone, and all draws whenever they were made."""
         tokens = self.tokens
         usd = None if self.price is None else self.price.of(tokens["prompt"], tokens["completion"])
-        draws = sum(len(item.all_draws) for item in self.items)
-        return Cost(self.spent, self.asked, draws, tokens["prompt"], tokens["completion"], usd, len(self))
+        return Cost(self.spent, self.asked, len(self._paid), tokens["prompt"], tokens["completion"], usd, len(self))
+
+    @cached_property
+    def _paid(self) -> tuple[Draw, ...]:
+        """Every draw once: items with the same text share theirs."""
+        return tuple({(draw.prompt, draw.index): draw for item in self.items for draw in item.all_draws}.values())
 
     def summary(self) -> dict[str, Any]:
         """Return where the traces come from and how many there are, as plain data for a rater's provenance."""
@@ -167,6 +174,7 @@ class Traces(Sequence[dspy.Example]):
                 disagreement([one.label for one in item.example.get("annotations") or ()], self.scale)
                 for item in self.items
             ],
+            unselected=[item.unselected for item in self.items],
             seed=seed,
         )
 
@@ -183,7 +191,7 @@ class Traces(Sequence[dspy.Example]):
         )
 
     def to_parquet(self, path: str | Path) -> None:
-        """Write one row for each item, explained or not, with its draws' labels; see `accord.optimizers.traces_table`."""
+        """Write one row for each item, explained or not, with its draws' labels; see `traces_table`."""
         from .traces_table import write_parquet
 
         write_parquet(self, path)
@@ -196,23 +204,20 @@ class Traces(Sequence[dspy.Example]):
 
     @cached_property
     def lifts(self) -> list[float | None]:
-        """For each item the hit rate over the chance of its label: how often draws of *other* items reach its target."""
-        labels = Counter(draw.label for item in self.items for draw in item.draws)
-        total = sum(labels.values())
-        reaching: dict[Any, list[Label]] = {}
+        """For each item the hit rate over its label's chance: how often draws of *other* items reach its target."""
+        labels = Counter(draw.label for item in self.items for draw in item.draws if can_match(draw))
+        total = sum(len(item.draws) for item in self.items)
+        reach = Reach((item.target for item in self.items), self.scale, self.accept)
+        reach.learn(labels)
+        everywhere: dict[Target, int] = {}
         lifts: list[float | None] = []
         for item in self.items:
-            if item.target not in reaching:
-                reaching[item.target] = [
-                    label
-                    for label in labels
-                    if label is not None and self.accept.matches(label, item.target, self.scale)
-                ]
-            own = Counter(draw.label for draw in item.draws)
-            others = total - len(item.draws)
-            matching = sum(labels[label] - own[label] for label in reaching[item.target])
+            if item.target not in everywhere:
+                everywhere[item.target] = sum(labels[label] for label in reach.labels(item.target))
             made = len(item.draws)
-            lifts.append(item.hits / made * others / matching if made and matching else None)
+            # The item's own draws that reach its target are its hits.
+            matching = everywhere[item.target] - item.hits
+            lifts.append(item.hits / made * (total - made) / matching if made and matching else None)
         return lifts
 
     def _trace(self, item: ItemDraws, lift: float | None) -> dspy.Example:

@@ -51,9 +51,10 @@ def to_dataset(traces: "Traces") -> Any:
 
 def _row(traces: "Traces", item: ItemDraws, lift: float | None, kinds: dict[str, Any]) -> dict[str, Any]:
     trace = kinds.get(item.item_id) if item.explained else None
+    group = item.example.get("group")
     return {
         "item_id": item.item_id,
-        "group": item.example.get("group"),
+        "group": None if group is None else str(group),
         "label": traces.scale.write(item.gold),
         "rationale": None if trace is None else trace["rationale"],
         "kind": None if trace is None else trace["kind"],

@@ -37,6 +37,9 @@ _SMALL = 1_000_000_000
 _WARM_UP = 0.1
 """Share of the steps in which the learning rate rises to its peak; then it falls to 0 along a line."""
 
+_BETA = 0.1
+"""How far DPO lets the model go from the base; TRL's and the paper's default."""
+
 _SHORT_PREFIX = 8
 """Shared tokens below which sharing costs more than it saves."""
 
@@ -98,11 +101,7 @@ def _fit(job: TrainingJob, rows: Sequence[Row], folder: Path) -> list[float]:
         os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
     torch = need("torch", "train", "to fine-tune")
     transformers = need("transformers", "train", "to fine-tune")
-    datasets = need("datasets", "train", "to fine-tune")
     peft = need("peft", "train", "to fine-tune")
-    trl = need("trl", "train", "to fine-tune")
-    from .completion_trainer import CompletionTrainer  # imports TRL's trainer, which takes seconds
-
     tokenizer = transformers.AutoTokenizer.from_pretrained(job.base)
     on_gpu = torch.cuda.is_available()
     model = transformers.AutoModelForCausalLM.from_pretrained(
@@ -114,46 +113,38 @@ def _fit(job: TrainingJob, rows: Sequence[Row], folder: Path) -> list[float]:
     )
     fold_output(model)
     small = model.num_parameters() < _SMALL
-    prefix = shared_prefix(rows)
-    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
-    trainer = CompletionTrainer(
-        model=model,
-        args=trl.SFTConfig(
-            output_dir=str(folder / CHECKPOINTS),
-            num_train_epochs=job.parameters.epochs,
-            per_device_train_batch_size=job.parameters.batch_size,
-            learning_rate=job.parameters.learning_rate,
-            lr_scheduler_type="linear",
-            warmup_steps=_WARM_UP,
-            train_sampling_strategy="group_by_length",
-            seed=job.parameters.seed,
-            data_seed=job.parameters.seed,
-            bf16=True,
-            use_cpu=not on_gpu,
-            gradient_checkpointing=not small,
-            max_length=None,
-            dataset_kwargs={"skip_prepare_dataset": True},
-            logging_steps=1,
-            save_strategy="epoch",
-            save_total_limit=1,
-            report_to=[],
-            disable_tqdm=True,
-            push_to_hub=False,
-        ),
-        train_dataset=datasets.Dataset.from_list(
-            [{"input_ids": row.input_ids, "labels": row.labels, "length": len(row.input_ids)} for row in rows]
-        ),
-        processing_class=tokenizer,
-        peft_config=peft.LoraConfig(
+    options: dict[str, Any] = {
+        "output_dir": str(folder / CHECKPOINTS),
+        "num_train_epochs": job.parameters.epochs,
+        "per_device_train_batch_size": job.parameters.batch_size,
+        "learning_rate": job.parameters.learning_rate,
+        "lr_scheduler_type": "linear",
+        "warmup_steps": _WARM_UP,
+        "seed": job.parameters.seed,
+        "data_seed": job.parameters.seed,
+        "bf16": True,
+        "use_cpu": not on_gpu,
+        "gradient_checkpointing": not small,
+        "max_length": None,
+        "logging_steps": 1,
+        "save_strategy": "epoch",
+        "save_total_limit": 1,
+        "report_to": [],
+        "disable_tqdm": True,
+        "push_to_hub": False,
+    }
+    shared: dict[str, Any] = {
+        "model": model,
+        "processing_class": tokenizer,
+        "peft_config": peft.LoraConfig(
             r=job.parameters.lora_rank,
             lora_alpha=job.parameters.lora_alpha,
             target_modules="all-linear",
             task_type="CAUSAL_LM",
         ),
-        # Gradient checkpointing recomputes without a cache, and several processes wrap the model for one pass a step.
-        prefix=prefix if small and alone and prefix >= _SHORT_PREFIX else 0,
-        callbacks=[_progress(folder / PROGRESS)],
-    )
+        "callbacks": [_progress(folder / PROGRESS)],
+    }
+    trainer = _pairs(rows, options, shared) if rows[0].rejected else _completions(rows, options, shared, small=small)
     # The base's weights are bfloat16, the adapter's float32, so that small steps are not rounded away. Autocast
     # computes with the adapter in bfloat16; without this PEFT would first bring every layer's input to float32.
     with peft.helpers.disable_input_dtype_casting(trainer.model):
@@ -167,6 +158,54 @@ def _fit(job: TrainingJob, rows: Sequence[Row], folder: Path) -> list[float]:
     shutil.rmtree(folder / ADAPTER, ignore_errors=True)
     fresh.rename(folder / ADAPTER)
     return [round(entry["loss"], 6) for entry in trainer.state.log_history if "loss" in entry]
+
+
+def _completions(rows: Sequence[Row], options: dict[str, Any], shared: dict[str, Any], *, small: bool) -> Any:
+    """Return the trainer of replies."""
+    datasets = need("datasets", "train", "to fine-tune")
+    trl = need("trl", "train", "to fine-tune")
+    from .completion_trainer import CompletionTrainer  # imports TRL's trainer, which takes seconds
+
+    prefix = shared_prefix(rows)
+    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+    plain = all(row.weight == 1.0 and row.aim is None for row in rows)
+    content = [{"input_ids": row.input_ids, "labels": row.labels, "length": len(row.input_ids)} for row in rows]
+    return CompletionTrainer(
+        args=trl.SFTConfig(
+            **options,
+            train_sampling_strategy="group_by_length",
+            remove_unused_columns=plain,
+            dataset_kwargs={"skip_prepare_dataset": True},
+        ),
+        train_dataset=datasets.Dataset.from_list(
+            content if plain else [{**columns, "row": number} for number, columns in enumerate(content)]
+        ),
+        # Gradient checkpointing recomputes without a cache, and several processes wrap the model for one pass a step.
+        prefix=prefix if small and alone and prefix >= _SHORT_PREFIX else 0,
+        rows=None if plain else rows,
+        **shared,
+    )
+
+
+def _pairs(rows: Sequence[Row], options: dict[str, Any], shared: dict[str, Any]) -> Any:
+    """Return the trainer of pairs of replies: DPO (Rafailov et al. 2023) plus cross-entropy of the better reply.
+
+    Against the base model alone DPO may lower the probability of both replies; the second term, that of iterative
+    reasoning preference optimization (Pang et al. 2024), teaches the form of a reply along with it, in one adapter.
+    """
+    datasets = need("datasets", "train", "to fine-tune")
+    trl = need("trl", "train", "to fine-tune")
+    from .pair_trainer import PairTrainer
+
+    content = [
+        {"prompt_ids": list(row.prompt), "chosen_ids": list(row.completion), "rejected_ids": list(row.rejected)}
+        for row in rows
+    ]
+    return PairTrainer(
+        args=trl.DPOConfig(**options, beta=_BETA, loss_type=["sigmoid", "sft"]),
+        train_dataset=datasets.Dataset.from_list(content),
+        **shared,
+    )
 
 
 def _settle(config: Path, job: TrainingJob) -> None:

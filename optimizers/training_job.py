@@ -4,7 +4,7 @@ A job is a folder:
 
 ========================  ==========================================================================================
 ``job.json``              the order: base model, hyper-parameters, hash of the rows; no key and no environment
-``rows.jsonl``            one row a line: the token ids of prompt and completion
+``rows.jsonl``            one row a line: the token ids of prompt and completion; weight, aim or rejected reply if any
 ``progress.jsonl``        one line for each step: ``{"step": 3, "steps": 50, "loss": 0.71}``
 ``checkpoints/``          after each epoch, until the job is done
 ``adapter/``              the LoRA weights: ``adapter_config.json``, ``adapter_model.safetensors``
@@ -19,9 +19,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ..data import InputError, SetupError
 from ..programs import weights_hash
+from .aims import Aim
 from .objectives import Row
 
 VERSION = 1
@@ -103,7 +105,7 @@ class TrainingResult:
     Attributes:
         job: The job's hash.
         adapter: Hash of the adapter's files.
-        losses: Mean loss per completion token, step by step.
+        losses: Step by step the mean loss per completion token, with that of the aims where rows have any.
         seconds: Wall-clock time from loading the model to the saved adapter, of the attempt that finished.
         tokens: Tokens of all rows, prompts included, times epochs.
         version: `VERSION`.
@@ -119,8 +121,32 @@ class TrainingResult:
 
 def rows_text(rows: Sequence[Row]) -> str:
     """Return the content of ``rows.jsonl``."""
-    lines = [json.dumps({"prompt": row.prompt, "completion": row.completion}) for row in rows]
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{json.dumps(_to_dict(row))}\n" for row in rows)
+
+
+def _to_dict(row: Row) -> dict[str, Any]:
+    """Return a row as plain data, without what it has not: plain rows are the same jobs as ever."""
+    content: dict[str, Any] = {"prompt": row.prompt, "completion": row.completion}
+    if row.weight != 1.0:
+        content["weight"] = row.weight
+    if row.aim is not None:
+        content["aim"] = asdict(row.aim)
+    if row.rejected:
+        content["rejected"] = row.rejected
+    return content
+
+
+def _from_dict(content: dict[str, Any]) -> Row:
+    aim = content.get("aim")
+    if aim is not None:
+        aim = Aim(**{**aim, "tails": tuple(map(tuple, aim["tails"])), "values": tuple(aim["values"])})
+    return Row(
+        tuple(content["prompt"]),
+        tuple(content["completion"]),
+        content.get("weight", 1.0),
+        aim,
+        tuple(content.get("rejected", ())),
+    )
 
 
 def rows_hash(rows: Sequence[Row]) -> str:
@@ -157,8 +183,7 @@ def read_job(path: Path) -> tuple[TrainingJob, list[Row]]:
         raise InputError(f"the job has version {job.version}, not {VERSION}", place=str(path), cure=cure)
     if hashlib.sha256(text.encode()).hexdigest() != job.rows_hash:
         raise InputError(f"{ROWS} holds other rows than the job was made for", place=str(path), cure=cure)
-    parsed = [json.loads(line) for line in text.splitlines()]
-    return job, [Row(tuple(row["prompt"]), tuple(row["completion"])) for row in parsed]
+    return job, [_from_dict(json.loads(line)) for line in text.splitlines()]
 
 
 def read_result(folder: Path, job: TrainingJob) -> TrainingResult | None:

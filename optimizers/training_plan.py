@@ -9,10 +9,12 @@ import dspy
 
 from ..data import SetupError
 from ..programs import LocalEngine, Rater, need, weights_hash
-from .objectives import ORDERS, Objective, Row, examples_for, make_rows
+from .objectives import ORDERS, Objective, Row, examples_for, make_pair_rows, make_rows
+from .preferences import Preference
 from .training_job import Parameters, TrainingJob, rows_hash
 
 _SHORTEST_LIMIT = 16
+_NO_PAIRS = "no item has an accepted draw and one that is off by the margin (it needs Traces, with all their draws)"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,10 @@ def make_plans(
     base: LocalEngine,
     parameters: Parameters,
     workspace: Path,
+    *,
+    weighted: bool = False,
+    regression_weight: float = 1.0,
+    pairs: Sequence[Preference] = (),
 ) -> Plans:
     """Make the rows of each objective, leaving out objectives without rows or with the rows of an earlier one.
 
@@ -68,9 +74,12 @@ def make_plans(
         base: The engine of the model that is trained.
         parameters: How.
         workspace: Where the jobs' folders are; each is named by objective and content.
+        weighted: Whether examples' weights reach the loss.
+        regression_weight: What the squared error of ``regression`` counts beside the cross-entropy of a token.
+        pairs: What ``preference`` is trained on.
 
     Raises:
-        SetupError: If no objective is left.
+        SetupError: If no objective is left, or one does not suit the scale or the tokenizer.
     """
     transformers = need("transformers", "train", "to fine-tune a model")
     tokenizer = transformers.AutoTokenizer.from_pretrained(base.path)
@@ -82,10 +91,17 @@ def make_plans(
     for objective in objectives:
         rater = student.variant(order=ORDERS[objective])
         chosen = examples_for(objective, examples)
-        rows, too_long = make_rows(rater, chosen, tokenizer, context=context)
+        pull = regression_weight if objective == "regression" else None
+        if objective == "preference":
+            chosen = [pair.example for pair in pairs]
+            rows, too_long = make_pair_rows(rater, pairs, tokenizer, context=context)
+        else:
+            rows, too_long = make_rows(
+                rater, chosen, tokenizer, context=context, weighted=weighted, regression_weight=pull
+            )
         twin = next((plan.objective for plan in plans if plan.rows == rows), None)
         if not chosen:
-            skipped[objective] = "no item has a rationale"
+            skipped[objective] = _NO_PAIRS if objective == "preference" else "no item has a rationale"
         elif not rows:
             skipped[objective] = f"all {too_long} rows have more than {context} tokens"
         elif twin is not None:

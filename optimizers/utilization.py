@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Draw, Estimate, InputError, Label, Scale
-from .acceptance import Acceptance, Target
+from .acceptance import Acceptance, Target, can_match
 from .disagreement import DISAGREEMENTS, UNKNOWN
 from .luck import Floats, Scoring, Whole
 
@@ -115,6 +115,7 @@ def utilization(
     samples: int,
     exhausted: bool,
     disagreements: Sequence[str] | None = None,
+    unselected: Sequence[int] | None = None,
     seed: int = 0,
 ) -> Utilization:
     """Measure how many items the draws explain, and how many they would by luck.
@@ -123,8 +124,9 @@ def utilization(
     share of items whose first match came within k, which is exact for the draws made (see `Scoring.stopped`).
 
     The luck control scores the same draws against every other item's target, weighted by how often it occurs among the
-    other items: the exact expectation over permutations. Repaired draws are draws without a match, for the curve, the
-    luck, the levels and the advantage alike: a label forced out of noise matches by luck. They are counted apart.
+    other items: the exact expectation over permutations. Repaired draws and draws without a rationale are draws without
+    a match, for the curve, the luck, the levels and the advantage alike: a label forced out of noise matches by luck,
+    and a bare label explains nothing. Repaired draws are counted apart.
 
     Args:
         draws: Each item's blind draws, in their order.
@@ -134,18 +136,21 @@ def utilization(
         samples: The most draws an item may have.
         exhausted: Whether all items were meant to have all draws (stopping did not depend on their outcome).
         disagreements: How much each item's annotators disagree; see `disagreement`. None: nothing is known of them.
+        unselected: How many of each item's draws, the first ones, were made whatever they said (its first wave): they
+            alone tell the advantage where drawing stopped early. None: the first.
         seed: Of the bootstrap over items.
 
     Raises:
-        InputError: If the three do not have one entry for each item.
+        InputError: If they do not have one entry for each item.
     """
-    for name, given in {"targets": targets, "disagreements": disagreements}.items():
+    for name, given in {"targets": targets, "disagreements": disagreements, "unselected": unselected}.items():
         if given is not None and len(given) != len(draws):
             what = f"{len(draws)} items have draws, {len(given)} have {name}"
             raise InputError(what, place="utilization", cure=f"Give {name} for each item, in the order of the draws.")
     scoring = _scoring(draws, targets, scale, accept)
     unbiased = bool(draws) and exhausted and all(len(item) == samples for item in draws)
     ks = sorted({k for k in (2**power for power in range(20)) if k < samples} | {samples})
+    first = np.ones(len(draws), dtype=int) if unselected is None else np.array(unselected, dtype=int)
     hits = scoring.hits
     curve: dict[int, float] = {}
     luck: dict[int, float] = {}
@@ -175,7 +180,7 @@ def utilization(
         by_level=_grouped(
             [names[target] for target in targets], [names[target] for target in ordered], scoring.made, hits, by_item
         ),
-        advantage=scoring.advantage(all_draws=unbiased, seed=seed),
+        advantage=scoring.advantage(scoring.made if unbiased else np.minimum(scoring.made, first), seed=seed),
         estimator=UNBIASED if unbiased else STOPPED,
         repaired=len(repaired),
         repaired_hits=sum(repaired),
@@ -196,7 +201,7 @@ def _scoring(draws: Sequence[Sequence[Draw]], targets: Sequence[Target], scale: 
     codes = np.full((len(draws), max(made, default=0)), nothing)
     for place, item in enumerate(draws):
         codes[place, : len(item)] = [
-            nothing if draw.label is None or draw.repaired else row[draw.label] for draw in item
+            row[draw.label] if can_match(draw) and draw.label is not None else nothing for draw in item
         ]
     return Scoring(codes, made, matches, np.array([column[target] for target in targets], dtype=int))
 

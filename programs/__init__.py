@@ -7,18 +7,22 @@ from .embedded import embedded_model
 from .extras import need
 from .forced_choice import forced_choice
 from .guideline import Case, Guideline
-from .local_model import LocalEngine, encode_prompt, fold_output, local_lm, weights_hash
+from .level_choice import LevelChoice, level_choice
+from .local_model import LocalEngine, encode_prompt, local_lm, weights_hash
 from .models import resolve_model
 from .openai_pool import OpenAIPool
 from .parsing import Reply, Unparsed, parse
 from .pooled_lm import pooled_lm
 from .prices import Price, price_of
-from .prompt import Completion, Prompt, Turn
+from .prompt import Completion, Prompt, Turn, well_formed
 from .rater import Rater
 from .rating_run import Progress, Rating, Ratings, draw_of, rate
 from .retrying import Patience
+from .scored_rating import LevelEngine
+from .scoring import Rule, Score, Scoring, score
 from .scripted import ScriptedEngine, UnforeseenPrompt, scripted_lm
 from .signatures import Order
+from .weights import fold_output
 
 __all__ = [
     "FORMAT_VERSION",
@@ -29,6 +33,8 @@ __all__ = [
     "Completion",
     "Feed",
     "Guideline",
+    "LevelChoice",
+    "LevelEngine",
     "LocalEngine",
     "OpenAIPool",
     "Order",
@@ -41,7 +47,10 @@ __all__ = [
     "Rating",
     "Ratings",
     "Reply",
+    "Rule",
     "Sampling",
+    "Score",
+    "Scoring",
     "ScriptedEngine",
     "StreamingEngine",
     "Turn",
@@ -54,6 +63,7 @@ __all__ = [
     "fold_output",
     "forced_choice",
     "identity",
+    "level_choice",
     "local_lm",
     "need",
     "parse",
@@ -61,7 +71,9 @@ __all__ = [
     "price_of",
     "rate",
     "resolve_model",
+    "score",
     "scripted_lm",
     "shares_prompt",
     "weights_hash",
+    "well_formed",
 ]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..data import SetupError
 
-Extra = Literal["local", "train", "crowd"]
+Extra = Literal["local", "train", "crowd", "serve"]
 
 
 def need(module: str, extra: Extra, purpose: str) -> ModuleType:

@@ -117,11 +117,13 @@ class Decoder:
         for column, ids in enumerate(continuations):
             for number in range(len(prompts)):
                 scores[number][column] = float(first[number, ids[0]])
-        longer = [column for column, ids in enumerate(continuations) if len(ids) > 1]
-        for column in longer:
-            ids = continuations[column]
+        by_body: dict[tuple[int, ...], list[int]] = {}
+        for column, ids in enumerate(continuations):
+            if len(ids) > 1:
+                by_body.setdefault(tuple(ids[:-1]), []).append(column)
+        for ids, columns in by_body.items():
             forked = _copy(cache)
-            body = torch.tensor([list(ids[:-1])] * len(prompts), device=self.model.device)
+            body = torch.tensor([list(ids)] * len(prompts), device=self.model.device)
             steps = torch.arange(body.shape[1])
             output = self.model(
                 input_ids=body,
@@ -132,8 +134,9 @@ class Decoder:
             )
             following = torch.log_softmax(output.logits.float(), dim=-1)
             for number in range(len(prompts)):
-                for step, token in enumerate(ids[1:]):
-                    scores[number][column] += float(following[number, step, token])
+                for column in columns:
+                    for step, token in enumerate(continuations[column][1:]):
+                        scores[number][column] += float(following[number, step, token])
         return scores
 
     def _prefill(

@@ -1,12 +1,11 @@
 """Knows how to run an open model in this process as a DSPy engine; does not know what it is asked for."""
 
-import hashlib
 import logging
 import re
 import threading
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,16 @@ import dspy
 from dspy.clients.engines.base import validate_request
 from dspy.lm15 import Message, Request, Response, TextPart, Usage, response_to_events
 
-from ..data import InputError, SetupError
+from ..data import SetupError
 from .completions import Ask, Sampling
 from .extras import need
+from .level_choice import common_start, level_choice
 from .prompt import Completion, Prompt, Turn
 from .threaded_engine import ThreadedEngine
+from .weights import PURPOSE, adapter_folder, load_weights, model_folder, weights_hash
 
 logger = logging.getLogger(__name__)
 
-_PURPOSE = "to run an open model in this process"
 _MAX_BATCH_ROWS = 64
 _MAX_BATCH_TOKENS = 24_000
 
@@ -49,8 +49,8 @@ class LocalEngine:
         max_batch_rows: int = _MAX_BATCH_ROWS,
     ) -> None:
         """Check the folders; the model itself is loaded later."""
-        self.path = _model_folder(path)
-        self.adapter = None if adapter is None else _adapter_folder(adapter)
+        self.path = model_folder(path)
+        self.adapter = None if adapter is None else adapter_folder(adapter)
         self.name = self.path.name if name is None else name
         self.max_batch_rows = max_batch_rows
         self._lock = threading.Lock()
@@ -147,6 +147,39 @@ class LocalEngine:
                 scores[number] = row
         return scores
 
+    def choice_log_probabilities(
+        self, prompts: Sequence[Prompt], replies: Sequence[Sequence[str]]
+    ) -> list[list[float] | None]:
+        """Return for each prompt ln p of each of its own replies, up to one constant a prompt.
+
+        What all replies of a prompt begin with (a rationale) is taken as given. From there a reply is read as far as
+        it takes to tell it from the others (`level_choice`), so levels of one token cost one forward pass together.
+
+        Args:
+            prompts: Rendered requests.
+            replies: For each prompt the same reply once for each level.
+
+        Returns:
+            For each prompt as many numbers as it has replies, None where it exceeds the model's context.
+
+        Raises:
+            SetupError: If the tokenizer writes two levels alike.
+        """
+        choices = [level_choice(self._tokenizer, given) for given in replies]
+        begun = [[*self.encode(prompt), *choice.start] for prompt, choice in zip(prompts, choices, strict=True)]
+        longest = [len(ids) + max(map(len, choice.tails)) for ids, choice in zip(begun, choices, strict=True)]
+        scores: list[list[float] | None] = [None] * len(prompts)
+        fits = [number for number in range(len(prompts)) if longest[number] <= self._context]
+        fits.sort(key=lambda number: (choices[number].tails, longest[number]))
+        # A batch shares its tails; they differ only where a tokenizer joins the label with what stands before it.
+        for tails, group in groupby(fits, key=lambda number: choices[number].tails):
+            for batch in _by_tokens(list(group), longest, self.max_batch_rows):
+                with self._lock:
+                    rows = self._decoder.log_probabilities([begun[number] for number in batch], tails)
+                for number, row in zip(batch, rows, strict=True):
+                    scores[number] = row
+        return scores
+
     def encode(self, prompt: Prompt) -> list[int]:
         """Return the token ids of a request, up to where the reply begins."""
         return encode_prompt(self._tokenizer, prompt)
@@ -167,12 +200,12 @@ class LocalEngine:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        transformers = need("transformers", "local", _PURPOSE)
+        transformers = need("transformers", "local", PURPOSE)
         return transformers.AutoTokenizer.from_pretrained(self.path)
 
     @cached_property
     def _decoder(self) -> Any:
-        need("torch", "local", _PURPOSE)
+        need("torch", "local", PURPOSE)
         from .generation import Decoder  # torch takes seconds to import and is an extra
 
         model = load_weights(self.path, self.adapter)
@@ -183,7 +216,7 @@ class LocalEngine:
 
     @cached_property
     def _context(self) -> int:
-        transformers = need("transformers", "local", _PURPOSE)
+        transformers = need("transformers", "local", PURPOSE)
         return int(getattr(transformers.AutoConfig.from_pretrained(self.path), "max_position_embeddings", 2048))
 
     def _batches(
@@ -240,42 +273,6 @@ def _control_tokens(tokenizer: Any) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, sorted(special, key=len, reverse=True))) or r"(?!)")
 
 
-def load_weights(path: Path, adapter: Path | None = None) -> Any:
-    """Load a causal model for inference in bfloat16, with a LoRA adapter merged in if one is given."""
-    torch = need("torch", "local", _PURPOSE)
-    transformers = need("transformers", "local", _PURPOSE)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    transformers.utils.logging.disable_progress_bar()
-    model = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=torch.bfloat16, use_safetensors=True)
-    if adapter is not None:
-        peft = need("peft", "local", "to load a rater's LoRA adapter")
-        with warnings.catch_warnings():
-            # peft asks transformers by a name that transformers has deprecated; neither concerns the caller.
-            warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
-            model = peft.PeftModel.from_pretrained(model, adapter).merge_and_unload(safe_merge=True)
-    fold_output(model)
-    return model.to(device).eval()
-
-
-def fold_output(model: Any) -> None:
-    """Make the output layer multiply all rows of a batch at once.
-
-    The hidden states of a few positions are a strided view of all. Left so, and with frozen weights, torch multiplies
-    row by row against a copy of the output layer for each row: five times slower for a small model, and gigabytes.
-    """
-    model.get_output_embeddings().register_forward_pre_hook(lambda _, given: (given[0].contiguous(), *given[1:]))
-
-
-def weights_hash(folder: Path) -> str:
-    """Return one SHA-256 over the weight files and configuration of a model or adapter folder."""
-    digest = hashlib.sha256()
-    for file in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json")]):
-        digest.update(file.name.encode())
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
-
-
 def prompt_of(request: Request) -> Prompt:
     """Read a canonical DSPy request back into the prompt it was made from."""
     system = request.system
@@ -288,27 +285,13 @@ def prompt_of(request: Request) -> Prompt:
     return Prompt(tuple(head + body))
 
 
-def common_start(sequences: Sequence[Sequence[int]]) -> int:
-    """Return how many tokens all sequences begin with, leaving each at least one of its own."""
-    shared = 0
-    while all(len(ids) > shared + 1 and ids[shared] == sequences[0][shared] for ids in sequences):
-        shared += 1
-    return shared
-
-
-def _model_folder(path: str | Path) -> Path:
-    folder = Path(path).expanduser()
-    cure = "Name a folder with config.json and *.safetensors, or 'local' for the embedded model."
-    if not folder.is_dir():
-        raise InputError("no such model folder", place=str(folder), cure=cure)
-    if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
-        raise InputError("the folder holds no model (config.json and *.safetensors)", place=str(folder), cure=cure)
-    return folder.resolve()
-
-
-def _adapter_folder(path: str | Path) -> Path:
-    folder = Path(path).expanduser()
-    if not (folder / "adapter_config.json").is_file() or not (folder / "adapter_model.safetensors").is_file():
-        cure = "Name a folder with adapter_config.json and adapter_model.safetensors."
-        raise InputError("the folder holds no PEFT adapter", place=str(folder), cure=cure)
-    return folder.resolve()
+def _by_tokens(numbers: Sequence[int], lengths: Sequence[int], rows: int) -> Iterator[list[int]]:
+    """Cut numbers, those of short texts first, into batches bounded in rows and in tokens."""
+    batch: list[int] = []
+    for number in numbers:
+        if batch and (len(batch) == rows or (len(batch) + 1) * lengths[number] > _MAX_BATCH_TOKENS):
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch

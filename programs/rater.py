@@ -1,18 +1,20 @@
 """Knows the rater: a DSPy program from an item's fields to a rationale and a label; not how it was compiled."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import dspy
 
-from ..data import Agreement, Corpus, Label, Scale, SetupError, agreement
+from ..data import Agreement, Corpus, Item, Label, Scale, SetupError, agreement
 from .adapter import DEFAULT_MAX_TOKENS, RaterAdapter
 from .candidate import Candidate
 from .guideline import Case, Guideline, parse_guideline
 from .models import resolve_model
 from .prompt import Prompt
 from .rating_run import Ratings, rate
+from .scoring import Rule, Scoring
 from .signatures import Order, make_signature, order_of
 
 
@@ -36,9 +38,16 @@ class Rater(dspy.Module):
         fields: Names of the item's text fields.
         lm: A model's name (see `resolve_model`) or a `dspy.LM`; None leaves it to ``dspy.configure``.
         order: Whether the rationale comes before the label (so that the label can follow from it), after it, or not.
+        scoring: Whether a rating is the label that the reply says (``mode``), or a score between the levels with the
+            label nearest to it: a rule's name, or a `Scoring`. Predictions then also have ``score`` and
+            ``distribution``.
+
+    Raises:
+        SetupError: If the fields, the order or the scoring do not suit.
 
     Attributes:
         scale: As given.
+        scoring: As given, as a `Scoring`.
         adapter: Renders training rows and requests, and parses replies.
         candidates: What a compile tried on the way to this rater, best first; empty for a rater that was not compiled.
         provenance: Plain data on where this rater comes from; saved with it.
@@ -52,11 +61,13 @@ class Rater(dspy.Module):
         fields: Sequence[str] = ("text",),
         lm: str | dspy.LM | None = None,
         order: Order = "rationale_label",
+        scoring: Rule | Scoring = "mode",
     ) -> None:
         """Build the signature; no model is loaded before it is asked."""
         super().__init__()
         guideline = Guideline() if guideline is None else guideline
         self.scale = scale
+        self.scoring = (scoring if isinstance(scoring, Scoring) else Scoring(scoring)).check(scale)
         self.adapter = RaterAdapter(scale)
         self.predict = dspy.Predict(make_signature(scale, fields, _instructions(guideline), order))
         self.predict.demos = _demos(guideline, scale)
@@ -105,7 +116,12 @@ class Rater(dspy.Module):
         return own
 
     def variant(
-        self, *, guideline: Guideline | None = None, lm: str | dspy.LM | None = None, order: Order | None = None
+        self,
+        *,
+        guideline: Guideline | None = None,
+        lm: str | dspy.LM | None = None,
+        order: Order | None = None,
+        scoring: Rule | Scoring | None = None,
     ) -> "Rater":
         """Return a rater that differs from this one in what is given; this one stays as it is."""
         return Rater(
@@ -114,17 +130,31 @@ class Rater(dspy.Module):
             fields=self.fields,
             lm=self.own_lm if lm is None else lm,
             order=self.order if order is None else order,
+            scoring=self.scoring if scoring is None else scoring,
         )
 
     def forward(self, **fields: str) -> dspy.Prediction:
         """Rate one item given by its fields."""
+        if self.scoring.rule != "mode":
+            return self._scored(fields)
         with dspy.context(adapter=self.adapter):
             return self.predict(**fields)
 
     async def aforward(self, **fields: str) -> dspy.Prediction:
         """Rate one item, asynchronously."""
+        if self.scoring.rule != "mode":
+            return await asyncio.to_thread(self._scored, fields)
         with dspy.context(adapter=self.adapter):
             return await self.predict.acall(**fields)
+
+    def _scored(self, fields: Mapping[str, str]) -> dspy.Prediction:
+        """Rate one item as a corpus of one: a score takes more than the one reply that a DSPy predictor asks for."""
+        (rating,) = self.rate(Corpus([Item("item", dict(fields))], self.scale, self.fields))
+        unparsed = rating.unparsed if rating.label is None else None
+        said = {} if self.order == "label" else {"rationale": rating.rationale}
+        return dspy.Prediction(
+            **said, label=rating.label, unparsed=unparsed, score=rating.score, distribution=rating.distribution
+        )
 
     def prompt(self, fields: Mapping[str, str]) -> Prompt:
         """Render the request for one item."""

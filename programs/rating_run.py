@@ -1,7 +1,7 @@
 """Knows how a rater rates a whole corpus, resumably; does not know whether the ratings are any good."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, overload
 
@@ -27,6 +27,9 @@ class Rating:
         rationale: The reasoning, possibly empty.
         unparsed: Empty, or why there is no label.
         error: What went wrong with the request, where ``unparsed`` is ``error``.
+        score: Where the rater scores between the levels (see `Scoring`): the value on the scale; `label` is the level
+            nearest to it.
+        distribution: Probability of each label that `score` was made from.
     """
 
     item_id: str
@@ -34,6 +37,8 @@ class Rating:
     rationale: str
     unparsed: str
     error: str = ""
+    score: float | None = None
+    distribution: Mapping[Label, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,11 @@ class Ratings(Sequence[Rating]):
         return [rating.label for rating in self.ratings]
 
     @property
+    def scores(self) -> list[float | None]:
+        """The scores in the corpus's order, None where there is no label and for a rater that gives labels alone."""
+        return [rating.score for rating in self.ratings]
+
+    @property
     def unparsed(self) -> Counter[str]:
         """How many items have no label, by reason."""
         return Counter(rating.unparsed for rating in self.ratings if rating.label is None)
@@ -86,7 +96,7 @@ def rate(
     journal: Journal | None = None,
     progress: Progress | None = None,
 ) -> Ratings:
-    """Rate every item at temperature 0.
+    """Rate every item, by the rater's `Scoring`: as its reply at temperature 0 says, or with a score.
 
     Args:
         rater: Who rates.
@@ -105,6 +115,17 @@ def rate(
         raise SetupError(f"the corpus has no field {missing[0]!r}", place="rate", cure=cure)
     limit = rater.lm.kwargs.get("max_tokens") if max_tokens is None else max_tokens
     sampling = Sampling(temperature=0.0, max_tokens=Sampling.max_tokens if limit is None else limit, seed=seed)
+    if rater.scoring.rule != "mode":
+        from .scored_rating import Run, rate_scored  # it builds on this module
+
+        return rate_scored(rater, corpus, Run(sampling, journal, progress))
+    return rate_replies(rater, corpus, sampling, journal=journal, progress=progress)
+
+
+def rate_replies(
+    rater: "Rater", corpus: Corpus, sampling: Sampling, *, journal: Journal | None, progress: Progress | None
+) -> Ratings:
+    """Rate every item as the rater's one reply says; the arguments are those of `rate`."""
     source = Source(identity(rater.lm), sampling.to_dict())
     prompts = [rater.prompt(item.fields) for item in corpus]
     found: dict[int, Rating] = {}

@@ -19,6 +19,7 @@ from .local_model import LocalEngine, local_lm, weights_hash
 from .models import resolve_model
 from .openai_pool import OpenAIPool
 from .rater import Rater, default_max_tokens
+from .scoring import Scoring
 
 VERSION = 1
 """Of the directory's layout."""
@@ -32,8 +33,9 @@ _CURE = "Copy the whole directory again, or compile the rater anew."
 def save_rater(rater: Rater, path: Path) -> None:
     """Write a rater as a directory that loads without the journal and the data it was compiled from.
 
-    ``rater.json`` has the layout's version, scale, fields, order, prompt format, model, provenance, a SHA-256 of every
-    other file and one of itself; ``guideline.md`` is the guideline; ``adapter/`` has LoRA weights where there are some.
+    ``rater.json`` has the layout's version, scale, fields, order, scoring, prompt format, model, provenance, a SHA-256
+    of every other file and one of itself; ``guideline.md`` is the guideline; ``adapter/`` has LoRA weights where there
+    are some.
     Left out: keys and addresses of servers (set them when loading), candidates that were not chosen, a base model's
     weights.
 
@@ -56,6 +58,7 @@ def save_rater(rater: Rater, path: Path) -> None:
             "scale": rater.scale.to_dict(),
             "fields": list(rater.fields),
             "order": rater.order,
+            "scoring": rater.scoring.to_dict(),
             "format": FORMAT_VERSION,
             "model": _describe_model(rater, fresh),
             "guideline": rater.guideline.hash,
@@ -84,7 +87,8 @@ def load_rater(path: Path, lm: str | dspy.LM | None = None) -> Rater:
     record = _checked_record(path)
     scale = scale_from_dict(record["scale"], place=str(path / _RECORD))
     guideline = Guideline.from_markdown(path / _GUIDELINE)
-    rater = Rater(scale, guideline, fields=record["fields"], order=record["order"])
+    scoring = Scoring.from_dict(record.get("scoring"), place=str(path / _RECORD))
+    rater = Rater(scale, guideline, fields=record["fields"], order=record["order"], scoring=scoring)
     model = _load_model(record["model"], path) if lm is None else resolve_model(lm)
     if model is not None:
         rater.set_lm(model)

@@ -56,9 +56,12 @@ class ScriptedEngine:
         """Answer each draw of each ask, in order; the first draw carries the prompt that all of them share."""
         for place, ask in enumerate(asks):
             answers = [self._answer(ask.prompt, draw) for draw in ask.draws]
-            yield place, tuple(
-                replace(answer, prompt_tokens=answer.prompt_tokens if number == 0 else 0)
-                for number, answer in enumerate(answers)
+            yield (
+                place,
+                tuple(
+                    replace(answer, prompt_tokens=answer.prompt_tokens if number == 0 else 0)
+                    for number, answer in enumerate(answers)
+                ),
             )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ScriptedEngine":

@@ -1,0 +1,75 @@
+"""Knows the folders that models and adapters lie in, their hashes and how to load them; does not ask them anything."""
+
+import hashlib
+import warnings
+from pathlib import Path
+from typing import Any
+
+from ..data import InputError
+from .extras import need
+
+PURPOSE = "to run an open model in this process"
+
+
+def load_weights(path: Path, adapter: Path | None = None) -> Any:
+    """Load a causal model for inference in bfloat16, with a LoRA adapter merged in if one is given."""
+    torch = need("torch", "local", PURPOSE)
+    transformers = need("transformers", "local", PURPOSE)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    transformers.utils.logging.disable_progress_bar()
+    model = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=torch.bfloat16, use_safetensors=True)
+    if adapter is not None:
+        peft = need("peft", "local", "to load a rater's LoRA adapter")
+        with warnings.catch_warnings():
+            # peft asks transformers by a name that transformers has deprecated; neither concerns the caller.
+            warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+            model = peft.PeftModel.from_pretrained(model, adapter).merge_and_unload(safe_merge=True)
+    fold_output(model)
+    return model.to(device).eval()
+
+
+def fold_output(model: Any) -> None:
+    """Make the output layer multiply all rows of a batch at once.
+
+    The hidden states of a few positions are a strided view of all. Left so, and with frozen weights, torch multiplies
+    row by row against a copy of the output layer for each row: five times slower for a small model, and gigabytes.
+    """
+    model.get_output_embeddings().register_forward_pre_hook(lambda _, given: (given[0].contiguous(), *given[1:]))
+
+
+def weights_hash(folder: Path) -> str:
+    """Return one SHA-256 over the weight files and configuration of a model or adapter folder."""
+    digest = hashlib.sha256()
+    for file in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json")]):
+        digest.update(file.name.encode())
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def model_folder(path: str | Path) -> Path:
+    """Return the whole path of a folder that holds a model.
+
+    Raises:
+        InputError: If there is no such folder, or no model in it.
+    """
+    folder = Path(path).expanduser()
+    cure = "Name a folder with config.json and *.safetensors, or 'local' for the embedded model."
+    if not folder.is_dir():
+        raise InputError("no such model folder", place=str(folder), cure=cure)
+    if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
+        raise InputError("the folder holds no model (config.json and *.safetensors)", place=str(folder), cure=cure)
+    return folder.resolve()
+
+
+def adapter_folder(path: str | Path) -> Path:
+    """Return the whole path of a folder that holds a PEFT adapter.
+
+    Raises:
+        InputError: If it does not hold one.
+    """
+    folder = Path(path).expanduser()
+    if not (folder / "adapter_config.json").is_file() or not (folder / "adapter_model.safetensors").is_file():
+        cure = "Name a folder with adapter_config.json and adapter_model.safetensors."
+        raise InputError("the folder holds no PEFT adapter", place=str(folder), cure=cure)
+    return folder.resolve()
