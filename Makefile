@@ -5,10 +5,10 @@ export HF_HUB_OFFLINE := 1
 export LITELLM_LOCAL_MODEL_COST_MAP := True
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help demo test fast check fix clean
+.PHONY: help demo test fast check deploy-check fix clean
 
 help:  ## say what there is
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 # Everything is installed once, and again only when what is to be installed has changed.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -30,6 +30,9 @@ check: $(VENV)/.installed  ## format check, lint, types, layout
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/pyright
 	$(PYTHON) -m pytest -q tests/test_layout.py
+
+deploy-check: $(VENV)/.installed  ## serve saved raters in fresh processes, under load, and stop them
+	$(PYTHON) -m pytest -q tests/app/test_serve.py
 
 fix: $(VENV)/.installed  ## format and mend what can be mended
 	$(VENV)/bin/ruff format .

@@ -27,7 +27,6 @@ Work = Callable[[Sequence[Question]], Iterator[tuple[int, Answer]]]
 _REMEMBERED = 32
 _LONGEST_GATHERING = 0.05
 _LONGEST_WAIT = 60
-_FIRST_GUESS = 1
 
 
 class Full(Exception):
@@ -158,7 +157,7 @@ class Batcher(Generic[Question, Answer]):
         """Return whole seconds until `needed` of those who wait have likely been taken."""
         answered, seconds = sum(count for count, _ in self._recent), sum(took for _, took in self._recent)
         if not answered:
-            return _FIRST_GUESS
+            return 1
         return min(_LONGEST_WAIT, max(1, math.ceil(needed * seconds / answered / self.lanes.count)))
 
     def _serve(self) -> None:

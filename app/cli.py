@@ -216,7 +216,7 @@ def serve(
     queue: Annotated[int, typer.Option(min=1, metavar="N", help="Items that may wait.")] = 2048,
     grace: Annotated[float, typer.Option(min=0, metavar="S", help="Seconds to finish when stopped.")] = 30.0,
 ) -> None:
-    """Serve a rater over HTTP until Ctrl-C; what was accepted is finished."""
+    """Serve a rater over HTTP; what was accepted is answered."""
     from .serve import Serving, serve_rater
 
     serving = Serving(

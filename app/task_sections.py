@@ -166,16 +166,19 @@ class Weights(Part):
     """How a base model is fine-tuned; None leaves a figure to `FineTune`, and the base to the student."""
 
     base: Model | None = Field(default=None, description="a model: local or local/<folder>")
-    objectives: tuple[Literal["trace", "label", "label_all"], ...] = Field(
+    objectives: tuple[Literal["trace", "label", "label_all", "label_first", "regression", "preference"], ...] = Field(
         default=("trace", "label", "label_all"),
         strict=False,
         min_length=1,
-        description="a list of trace, label, label_all",
+        description="a list of trace, label, label_all, label_first, regression, preference",
     )
     lora_rank: Count = 16
     epochs: Count | None = Field(default=None, description="a whole number of at least 1")
     learning_rate: float | None = Field(default=None, gt=0, lt=1, description="a number between 0 and 1, e.g. 2e-4")
     batch_size: Count | None = Field(default=None, description="a whole number of at least 1")
+    regression_weight: float | None = Field(default=None, ge=0, description="a number of at least 0, e.g. 1.0")
+    margin: float | None = Field(default=None, gt=0, description="a number of steps above 0, e.g. 2")
+    weighted: bool | None = Field(default=None, description="true or false")
 
 
 class Distill(Part):

@@ -2,16 +2,16 @@
 
     python benchmarks/bench_sampling_cost.py [--items 1000] [--seeds 5]
 
-The world: each item's hit rate is one of 0.1, 0.2, 0.3, 0.5, 0.7, equally often; five levels; a prompt costs 1, 4 or 16
-times a completion, both billed at one price a token. Everyone stops at the first match, has 16 draws an item at most, and
-gets the same draws, so everyone explains the same items: only the bill differs.
+The world: each item's hit rate is one of 0.1, 0.2, 0.3, 0.5, 0.7, equally often; five levels; a prompt costs 1, 4
+or 16 times a completion, both billed at one price a token. Everyone stops at the first match, has 16 draws an item at most,
+and gets the same draws, so everyone explains the same items: only the bill differs.
 
 - fixed: 16 draws of every item, one request each.
 - single: one request after the other until a match (Accord with ``wave=1`` where prompts are not shared).
 - accord: `RejectionSampling(stop=First())` as it comes: hit rates unknown, learned as it goes. Really run and billed.
 - knows the mix: the best policy for one who knows how hit rates are spread, but not which item has which.
 - oracle: knows each item's hit rate; dynamic programming over wave sizes. Simulated on the same draws.
-- dspy: DSPy's `bootstrap_trace_data` (what `BootstrapFinetune` draws with) on the items still without a match, 16 rounds.
+- dspy: DSPy's `bootstrap_trace_data`, with which `BootstrapFinetune` draws, on what has no match yet, 16 rounds.
 
 Also run: worlds in which all items have one of the five hit rates. Prints a table and one JSON line.
 """

@@ -46,8 +46,8 @@ class Draw:
         prompt_tokens: Billed prompt tokens; draws that share a prompt carry them once.
         completion_tokens: Billed completion tokens.
         kind: Whether the model saw the label.
-        repaired: Whether the label was forced out of a reply that had none. Forced labels turn noise into lucky hits, so
-            they are always counted apart.
+        repaired: Whether the label was forced out of a reply that had none. Forced labels turn noise into lucky hits,
+            so they are always counted apart.
     """
 
     item_id: str

@@ -15,6 +15,7 @@ from .hit_rate import HitRates, Tally, learn
 from .item_draws import ItemDraws, Outcome
 from .ledger import Ledger, Reservation
 from .pilot import ItemCost, item_cost, pilot_places
+from .preferences import Preference, Preferences, preferences
 from .rejection_sampling import RejectionSampling
 from .selection import Earliest, Medoid, Selection, Shortest
 from .stopping import Confident, Exhaust, First, Standing, Stopping
@@ -62,6 +63,9 @@ __all__ = [
     "ItemCost",
     "item_cost",
     "pilot_places",
+    "Preference",
+    "Preferences",
+    "preferences",
     "RejectionSampling",
     "Earliest",
     "Medoid",

@@ -109,9 +109,9 @@ def make_rows(
     rows: list[Row] = []
     too_long = 0
     for example in examples:
-        prompt = encode_prompt(tokenizer, rater.prompt({name: example[name] for name in rater.fields}))
         rationale = str(example.get("rationale") or "")
         completion = _completion(rater, rationale, example["label"], tokenizer)
+        prompt = encode_prompt(tokenizer, rater.prompt({name: example[name] for name in rater.fields}))
         if len(prompt) + len(completion) > context:
             too_long += 1
             continue

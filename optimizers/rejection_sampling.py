@@ -163,7 +163,12 @@ class RejectionSampling(Compiler):
             known = sum(1 for _ in takewhile(lambda state: state.recorded, made.states))
             traces = self._traces(made, made.states[: max(pilot, known)])
         places = {state.item_id: place for place, state in enumerate(made.states)}
-        costs = [item_cost(places[one.item_id], one.all_draws, explained=one.explained) for one in traces.items]
+        # An item that the budget cut short would look cheap.
+        whole = [one for one in traces.items if not one.cut_short]
+        if not whole:
+            cure = "Allow a few items' worth of draws: the pilot is paid from the budget too."
+            raise SetupError(f"the budget ended the pilot ({traces.stopped})", place="forecast", cure=cure)
+        costs = [item_cost(places[one.item_id], one.all_draws, explained=one.explained) for one in whole]
         return forecast(costs, [len(state.prompt.bytes) for state in made.states], price=traces.price, seed=self.seed)
 
     def _set_up(self, rater: Any, trainset: Sequence[Any], teacher: Any) -> AbstractContextManager[SamplingSetup]:

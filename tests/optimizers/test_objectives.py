@@ -48,7 +48,7 @@ def _tokenizer(path):
     return AutoTokenizer.from_pretrained(path)
 
 
-@pytest.mark.parametrize("objective", ["trace", "label", "label_all"])
+@pytest.mark.parametrize("objective", ["trace", "label", "label_all", "label_first", "regression"])
 def test_a_training_row_has_the_bytes_of_a_request_at_deployment(tiny_model, objective):
     engine = _Spy(tiny_model)
     rater = Rater(Ordinal(1, 5), GUIDELINE, lm=local_lm(engine, max_tokens=1), order=ORDERS[objective])
@@ -62,8 +62,10 @@ def test_a_training_row_has_the_bytes_of_a_request_at_deployment(tiny_model, obj
         rater(text=example.text)  # through DSPy
         assert engine.sent == [row.prompt]
     replies = [tokenizer.decode(row.completion) for row in rows]
-    if objective == "trace":
+    if objective in ("trace", "regression"):
         assert replies[0] == "Reason: It greets.\nLabel: 4<|end|>"
+    elif objective == "label_first":
+        assert replies[0] == "Label: 4\nReason: It greets.<|end|>"
     else:
         assert replies == ["Label: 4<|end|>", "Label: 1<|end|>", "Label: 5<|end|>"]
 
@@ -78,7 +80,8 @@ def test_an_objective_takes_its_examples():
     blank = _example("Hm", 3, "  ")
     pool = [*EXAMPLES, blank]
     assert traced(pool) == [EXAMPLES[0], EXAMPLES[2]]
-    assert examples_for("trace", pool) == examples_for("label", pool) == [EXAMPLES[0], EXAMPLES[2]]
+    for objective in ("trace", "label", "label_first", "regression"):
+        assert examples_for(objective, pool) == [EXAMPLES[0], EXAMPLES[2]]
     assert examples_for("label_all", pool) == pool
 
 

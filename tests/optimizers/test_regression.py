@@ -108,20 +108,14 @@ def _loss(trainer: Any, rows: tuple[Row, ...]) -> Any:
     return trainer.compute_loss(trainer.model, trainer.data_collator(_columns(rows)))
 
 
-def _error_by_definition(
-    model: Any, tokenizer: Any, rater: Rater, example: dspy.Example, prompt: tuple[int, ...]
-) -> float:
-    """Return (E - gold)^2 from whole replies, one by one: no cache, no shared start, no id known beforehand."""
+def _shares_by_definition(
+    model: Any, tokenizer: Any, rater: Rater, rationale: str, prompt: tuple[int, ...]
+) -> list[float]:
+    """Return p(level) from whole replies, one by one: no cache, no shared start, no id known beforehand."""
     import torch
 
-    levels = rater.scale.levels or ()
-    replies = [
-        [
-            *tokenizer(rater.reply(example.rationale, level), add_special_tokens=False)["input_ids"],
-            tokenizer.eos_token_id,
-        ]
-        for level in levels
-    ]
+    said = [rater.reply(rationale, level) for level in rater.scale.levels or ()]
+    replies = [[*tokenizer(one, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id] for one in said]
     scores: list[Any] = []
     for ids in replies:
         others = [other for other in replies if other is not ids]
@@ -129,9 +123,16 @@ def _error_by_definition(
         with torch.no_grad():
             logs = model(input_ids=torch.tensor([[*prompt, *ids]])).logits[0].log_softmax(-1)
         scores.append(sum(logs[len(prompt) - 1 + place, ids[place]] for place in range(own)))
-    shares = torch.stack(scores).softmax(-1).tolist()
-    values = [rater.scale.value(level) for level in levels]
-    unit = (max(values) - min(values)) / 4  # errors are those of a scale from 1 to 5
+    return torch.stack(scores).double().softmax(-1).tolist()
+
+
+def _error_by_definition(
+    model: Any, tokenizer: Any, rater: Rater, example: dspy.Example, prompt: tuple[int, ...]
+) -> float:
+    """Return (E - gold)^2 in units of which the scale spans four."""
+    values = [rater.scale.value(level) for level in rater.scale.levels or ()]
+    shares = _shares_by_definition(model, tokenizer, rater, example.rationale, prompt)
+    unit = (max(values) - min(values)) / 4
     expected = sum(share * value for share, value in zip(shares, values, strict=True))
     return ((expected - rater.scale.value(example.label)) / unit) ** 2
 
@@ -176,6 +177,30 @@ def test_the_loss_is_its_definition_with_any_tokenizer(request, tmp_path, tokens
     ]
     assert error.item() == pytest.approx(0.7 * sum(by_hand) / len(by_hand), rel=1e-9)
     assert max(by_hand) > 0.1
+
+
+@pytest.mark.parametrize("scale", [FIVE, TEN, TASTE], ids=["digits", "1 and 10", "names"])
+def test_the_local_engine_reads_the_levels_that_training_does(tiny_model, tmp_path, scale):
+    """Deployment computes in bfloat16 (8 bits), with a cache and padded batches; the definition does without them."""
+    import torch
+
+    tokenizer = _tokenizer(tiny_model)
+    model = _gpt(tokenizer).to(torch.bfloat16)
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    rater, examples = _rater(scale), _examples(scale)
+    engine = LocalEngine(tmp_path)
+    prompts = [rater.prompt({"text": example.text}) for example in examples]
+    replies = [[rater.reply(example.rationale, level) for level in scale.levels or ()] for example in examples]
+    found = engine.choice_log_probabilities(prompts, replies)
+    for prompt, logs, example in zip(prompts, found, examples, strict=True):
+        assert logs is not None
+        ids = tuple(engine.encode(prompt))
+        wanted = _shares_by_definition(model.double(), tokenizer, rater, example.rationale, ids)
+        assert max(wanted) - min(wanted) > 0.1
+        assert torch.tensor(logs).softmax(-1).tolist() == pytest.approx(wanted, abs=0.05)
+    long = rater.prompt({"text": "word " * 200})
+    assert engine.choice_log_probabilities([long, prompts[0]], [replies[0], replies[0]])[0] is None
 
 
 @pytest.mark.parametrize("scale", [FIVE, TEN])
@@ -258,7 +283,7 @@ def test_a_step_is_the_same_however_it_is_cut(tiny_model, tmp_path, scale):
         (logged,) = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
         steps[size] = logged, [one.detach().clone() for one in trainer.model.parameters()]
     start = list(_gpt(_tokenizer(tiny_model)).parameters())
-    moved = max(float((one - other).abs().max()) for one, other in zip(start, steps[8][1], strict=True))
+    moved = max((one - other).abs().max().item() for one, other in zip(start, steps[8][1], strict=True))
     assert moved > 1e-3
     for size in (4, 1):
         assert steps[size][0] == pytest.approx(steps[8][0], rel=1e-6)

@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from accord.data import AccordError, Corpus, InputError, Journal, Nominal, Ordinal, SetupError
-from accord.optimizers import Confident, Exhaust, First, RejectionSampling, Within
+from accord.optimizers import Budget, Confident, Exhaust, First, RejectionSampling, Within
 from accord.programs import Case, Completion, Guideline, Prompt, Rater, ScriptedEngine, scripted_lm
 
 SCALE = Ordinal(1, 5)
@@ -373,3 +373,16 @@ def run_until(path: Path, lines: int | None) -> tuple[str | None, set[tuple[str,
                 process.kill()
                 break
     return result, asked
+
+
+def test_a_forecast_leaves_out_items_that_the_budget_cut_short() -> None:
+    items = corpus(40)
+    rater = rater_for(items, hitting(0.5))
+    whole = RejectionSampling(8, stop=Exhaust()).forecast(rater, trainset=items.examples(), pilot=10)
+    assert whole.draws.value == 320 and whole.known == 10
+    # Eight draws of one prompt are one call here: the budget pays for three items of the pilot.
+    sampler = RejectionSampling(8, stop=Exhaust(), budget=Budget(calls=3))
+    found = sampler.forecast(rater, trainset=items.examples(), pilot=10)
+    assert found.draws.value == 320 and found.known == 3
+    with pytest.raises(SetupError, match="the budget ended the pilot"):
+        RejectionSampling(8, budget=Budget(calls=0)).forecast(rater, trainset=items.examples(), pilot=10)

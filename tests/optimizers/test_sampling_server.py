@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def answer(messages: Messages, index: int, seed: int | None) -> str:
     return f"Reason: this is what draw {dice.random():.6f} has to say\nLabel: {label}"
 
 
-def teacher(server: StubServer, **settings: object) -> Rater:
+def teacher(server: StubServer, **settings: Any) -> Rater:
     lm = pooled_lm("stub", server.url, api_key="none", max_tokens=64, **settings)
     return Rater(SCALE, fields=("text",), lm=lm)
 
@@ -90,26 +91,25 @@ def test_fifty_kills_repeat_no_recorded_draw_lose_none_and_change_nothing(tmp_pa
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as launcher,
     ):
         assert launcher.stdin is not None and launcher.stdout is not None
+        told, heard = launcher.stdin, launcher.stdout
 
         def launch(name: str, kill_after: int | None) -> bool:
             """Run once; kill the run after so many more requests. Return whether it came to its end."""
             seen = server.requests
-            launcher.stdin.write(f"{server.url} {tmp_path / name}.sqlite {tmp_path / name}.txt\n")
-            launcher.stdin.flush()
-            child = int(launcher.stdout.readline().split()[1])
+            told.write(f"{server.url} {tmp_path / name}.sqlite {tmp_path / name}.txt\n")
+            told.flush()
+            child = int(heard.readline().split()[1])
             ended = threading.Event()
 
-            def kill() -> None:
-                if kill_after is not None and server.wait_until(
-                    lambda one: ended.is_set() or one.requests >= seen + kill_after, seconds=60
-                ):
+            def kill(after: int) -> None:
+                if server.wait_until(lambda one: ended.is_set() or one.requests >= seen + after, seconds=60):
                     signal.pidfd_send_signal(descriptor, signal.SIGKILL)
 
             descriptor = os.pidfd_open(child)
-            watcher = threading.Thread(target=kill)
+            watcher = threading.Thread(target=kill, args=(kill_after,))
             if kill_after is not None:
                 watcher.start()
-            status = int(launcher.stdout.readline().split()[1])
+            status = int(heard.readline().split()[1])
             ended.set()
             if kill_after is not None:
                 watcher.join()

@@ -140,7 +140,9 @@ class Crowd:
             for call in calls:
                 began = time.perf_counter()
                 try:
-                    async with session.post(f"{self.url}/v1/rate", data=io.BytesIO(call.body), headers=self.headers) as response:
+                    async with session.post(
+                        f"{self.url}/v1/rate", data=io.BytesIO(call.body), headers=self.headers
+                    ) as response:
                         body = await response.read()
                     status, read = response.status, json.loads(body)
                 except aiohttp.ClientError as error:
