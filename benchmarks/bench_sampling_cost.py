@@ -3,8 +3,8 @@
     python benchmarks/bench_sampling_cost.py [--items 1000] [--seeds 5]
 
 The world: each item's hit rate is one of 0.1, 0.2, 0.3, 0.5, 0.7, equally often; five levels; a prompt costs 1, 4
-or 16 times a completion, both billed at one price a token. Everyone stops at the first match, has 16 draws an item at most,
-and gets the same draws, so everyone explains the same items: only the bill differs.
+or 16 times a completion, both billed at one price a token. Everyone stops at the first match, has 16 draws an item at
+most, and gets the same draws, so everyone explains the same items: only the bill differs.
 
 - fixed: 16 draws of every item, one request each.
 - single: one request after the other until a match (Accord with ``wave=1`` where prompts are not shared).
