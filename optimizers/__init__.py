@@ -17,6 +17,7 @@ from .ledger import Ledger, Reservation
 from .pilot import ItemCost, item_cost, pilot_places
 from .preferences import Preference, Preferences, preferences
 from .rejection_sampling import RejectionSampling
+from .repair import Repair
 from .selection import Earliest, Medoid, Selection, Shortest
 from .stopping import Confident, Exhaust, First, Standing, Stopping
 from .suspects import Suspect, suspects
@@ -59,6 +60,7 @@ __all__ = [
     "ItemDraws",
     "Outcome",
     "Ledger",
+    "Repair",
     "Reservation",
     "ItemCost",
     "item_cost",

@@ -22,6 +22,7 @@ from .forecast import Forecast, forecast
 from .hints import Hints, HintWish, hinted
 from .item_draws import ItemDraws, settle
 from .pilot import item_cost
+from .repair import Repair
 from .sampling_run import SamplingRun
 from .sampling_setup import SamplingSetup, set_up
 from .sampling_state import ItemState
@@ -45,6 +46,8 @@ class RejectionSampling(Compiler):
         filters: What cannot stand for an item, whatever its label.
         hint: ``"fallback"`` or `Hints` shows the label of items that no blind draw explains; see
             `accord.optimizers.hints`.
+        repair: `Repair` forces a label out of replies that forget theirs, where the teacher's model runs here. Such
+            draws match nothing; they are counted apart, and tell what the teacher leans to.
         wave: Draws asked for at once; None finds the cheapest sizes.
         budget: What may be spent in one `infer`; draws found in the journal cost nothing.
         price: What the teacher charges, where LiteLLM's table does not know it.
@@ -65,6 +68,7 @@ class RejectionSampling(Compiler):
         select: Selection | None = None,
         filters: Sequence[Filter] = DEFAULT_FILTERS,
         hint: Hints | Literal["fallback"] | None = None,
+        repair: Repair | None = None,
         wave: int | None = None,
         budget: Budget | None = None,
         price: Price | None = None,
@@ -95,6 +99,7 @@ class RejectionSampling(Compiler):
         self.select = Medoid() if select is None else select
         self.filters = tuple(filters)
         self.hint = Hints() if hint == "fallback" else hint
+        self.repair = repair
         self.wave = wave
         self.budget = Budget() if budget is None else budget
         self.price = price
@@ -179,7 +184,7 @@ class RejectionSampling(Compiler):
         """Draw for these items, give hints where that is wanted, and decide what stands for each."""
         run = SamplingRun(
             made.drawer,
-            made.read,
+            made.read if self.repair is None else self.repair.reader(made.teacher, made.drawer.sampling, made.read),
             stop=self.stop,
             wave=self.wave,
             accept=self.accept,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import dspy
 import pytest
 
-from accord.data import Draw, Interval, Ordinal, Scale, SetupError
-from accord.optimizers.repair import Repair
+from accord.data import Corpus, Draw, Interval, Ordinal, Scale, SetupError
+from accord.optimizers import Exhaust, RejectionSampling, Repair
 from accord.programs import Completion, Prompt, Rater, Sampling, ScriptedEngine, draw_of, scripted_lm
 
 DEFAULT = Repair()
@@ -109,3 +109,19 @@ def test_a_model_without_probabilities_or_a_scale_without_levels_is_a_wrong_set_
     endless, _ = known(scale=Interval(0, 1))
     with pytest.raises(SetupError, match="Repair.*levels"):
         repaired(endless, FORGOTTEN)
+
+
+def test_repaired_draws_are_counted_apart_and_explain_nothing() -> None:
+    rater, engine = known(0, 1, 0)
+    engine.script = lambda prompt, draw: "Reason: the guest was cold and nobody came" + ("\nLabel: 2" if draw else "")
+    records = [{"text": f"stay {number}", "label": number % 3 + 1} for number in range(9)]
+    items = Corpus.from_records(records, fields=["text"], label="label", scale=SCALE)
+    sampler = RejectionSampling(2, stop=Exhaust(), repair=Repair())
+    traces = sampler.infer(rater, trainset=items.examples())
+    found = traces.utilization()
+    # Of each item's two draws the first forgets its label and is given a 2, the second says 2 itself.
+    assert (found.draws, found.repaired, found.repaired_hits, found.accepted) == (18, 9, 3, 3)
+    assert all(item.hits == (item.gold == 2) for item in traces.items)
+    plain = Rater(SCALE, lm=scripted_lm(lambda prompt, draw: "Label: 2"))
+    with pytest.raises(SetupError, match="no probabilities"):
+        sampler.infer(plain, trainset=items.examples())
