@@ -30,7 +30,7 @@ def test_a_plain_rationale_passes_all_filters() -> None:
         ("  \n\t", "empty"),
         ("--- ** ... 👍", "empty"),
         ("Bad food.", "too_short"),
-        (" ".join(f"word{number}" for number in range(1_001)), "too_long"),
+        (" ".join(f"word{number}" for number in range(4_001)), "too_long"),
         ("The same again. " * 40, "repeats"),
         (ITEM["review"], "copies_item"),
         ("Ужин был испорчен, и персонал вёл себя грубо.", "wrong_language"),
