@@ -10,7 +10,7 @@ from .draws import Draw, Source
 from .errors import AccordError, InputError, RetryError, SetupError
 from .estimate import Estimate
 from .human_agreement import human_agreement
-from .items import Annotation, Item, content_hash
+from .items import Annotation, Item, content_hash, content_id
 from .journal import Journal, opened
 from .one_human import OneHuman, one_human
 from .outlines import Outcome, PromptOutline
@@ -52,6 +52,7 @@ __all__ = [
     "constant",
     "constant_baseline",
     "content_hash",
+    "content_id",
     "dawid_skene",
     "distribution",
     "fetch",

@@ -5,9 +5,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from os import PathLike
 from typing import TYPE_CHECKING, Any, overload
 
+from .corpus_doors import CorpusDoors
 from .errors import InputError
 from .frozen import FrozenDict
 from .items import Item
@@ -22,7 +22,7 @@ RESERVED = ("annotations", "corpus_id", "group", "item_id", "label", "rationale"
 
 
 @dataclass(frozen=True, repr=False)
-class Corpus(Sequence[Item]):
+class Corpus(CorpusDoors, Sequence[Item]):
     """An immutable sequence of items that were judged on one scale.
 
     Args:
@@ -210,117 +210,6 @@ class Corpus(Sequence[Item]):
             ).with_inputs(*self.fields)
             for item in self.items
         ]
-
-    @classmethod
-    def from_csv(
-        cls,
-        path: str | PathLike[str],
-        *,
-        fields: Sequence[str],
-        label: str | None,
-        scale: Scale,
-        annotator: str | None = None,
-        id: str | None = None,
-        group: str | None = None,
-        consensus: str = "auto",
-        max_spread: float | None = None,
-    ) -> "Corpus":
-        """Load a comma-separated UTF-8 file with a header; see `accord.data.layout.Layout` for the arguments."""
-        from .csv_table import csv_table
-        from .layout import Layout
-        from .loading import load
-
-        layout = Layout(fields, label, scale, annotator, id, group, consensus, max_spread)
-        return load(csv_table(path), layout)
-
-    @classmethod
-    def from_jsonl(
-        cls,
-        path: str | PathLike[str],
-        *,
-        fields: Sequence[str],
-        label: str | None,
-        scale: Scale,
-        annotator: str | None = None,
-        id: str | None = None,
-        group: str | None = None,
-        consensus: str = "auto",
-        max_spread: float | None = None,
-    ) -> "Corpus":
-        """Load one JSON object a line; a label may be a value, a list or a mapping from annotator to value."""
-        from .layout import Layout
-        from .loading import load
-        from .tables import jsonl_table
-
-        layout = Layout(fields, label, scale, annotator, id, group, consensus, max_spread)
-        return load(jsonl_table(path), layout)
-
-    @classmethod
-    def from_parquet(
-        cls,
-        path: str | PathLike[str],
-        *,
-        fields: Sequence[str],
-        label: str | None,
-        scale: Scale,
-        annotator: str | None = None,
-        id: str | None = None,
-        group: str | None = None,
-        consensus: str = "auto",
-        max_spread: float | None = None,
-    ) -> "Corpus":
-        """Load a Parquet file; a label may be a value, a list or a mapping from annotator to value."""
-        from .layout import Layout
-        from .loading import load
-        from .tables import parquet_table
-
-        layout = Layout(fields, label, scale, annotator, id, group, consensus, max_spread)
-        return load(parquet_table(path, layout.columns), layout)
-
-    @classmethod
-    def from_dataset(
-        cls,
-        dataset: Any,
-        *,
-        fields: Sequence[str],
-        label: str | None,
-        scale: Scale,
-        annotator: str | None = None,
-        id: str | None = None,
-        group: str | None = None,
-        consensus: str = "auto",
-        max_spread: float | None = None,
-    ) -> "Corpus":
-        """Load one split of a Hugging Face dataset (anything with ``column_names`` that yields mappings)."""
-        from .layout import Layout
-        from .loading import load
-        from .tables import dataset_table
-
-        layout = Layout(fields, label, scale, annotator, id, group, consensus, max_spread)
-        return load(dataset_table(dataset, layout.columns), layout)
-
-    @classmethod
-    def from_records(
-        cls,
-        records: Iterable[Mapping[str, Any]],
-        *,
-        fields: Sequence[str],
-        label: str | None,
-        scale: Scale,
-        annotator: str | None = None,
-        id: str | None = None,
-        group: str | None = None,
-        consensus: str = "auto",
-        max_spread: float | None = None,
-        place: str = "records",
-    ) -> "Corpus":
-        """Load mappings from column to cell; ``place`` names them in messages."""
-        from .layout import Layout
-        from .loading import load
-        from .tables import records_table
-
-        layout = Layout(fields, label, scale, annotator, id, group, consensus, max_spread)
-        return load(records_table(records, place), layout)
 
     def _with(self, items: Iterable[Item]) -> "Corpus":
         parent = self if self.parent is None else self.parent

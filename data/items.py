@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .frozen import FrozenDict
@@ -64,3 +64,9 @@ def content_hash(fields: Mapping[str, str]) -> str:
     """
     # ASCII escapes take any text, broken surrogates too.
     return hashlib.sha256(json.dumps(dict(fields), sort_keys=True).encode()).hexdigest()[:32]
+
+
+def content_id(texts: Sequence[str]) -> str:
+    """Return the id of an item that was given none: 16 hexadecimal digits of its texts, in the fields' order."""
+    # ASCII escapes take any text, broken surrogates too.
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:16]

@@ -1,7 +1,5 @@
 """Knows how rows become a corpus: columns, gathering by item, consensus, what is dropped; knows no file format."""
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +9,7 @@ from .consensus import consensus, dawid_skene, rule_for, spread
 from .corpus import Corpus
 from .csv_table import separator_hint
 from .errors import InputError
-from .items import Annotation, Item
+from .items import Annotation, Item, content_id
 from .layout import Layout
 from .scale import Label, Scale
 from .tables import Row, Table
@@ -95,7 +93,7 @@ def _gather(table: Table, layout: Layout, dropped: Counter[str]) -> dict[str, _G
             _check_columns(table, layout, row.cells, row.number)
         texts = tuple(_text(table, row, column) for column in layout.fields)
         group = None if layout.group is None else _key(table, row, layout.group)
-        id = _content_id(texts) if layout.id is None else _key(table, row, layout.id)
+        id = content_id(texts) if layout.id is None else _key(table, row, layout.id)
         one = gathered.get(id)
         if one is None:
             one = gathered[id] = _Gathered(row.number, texts, group)
@@ -240,7 +238,3 @@ def _text(table: Table, row: Row, column: str) -> str:
 def _key(table: Table, row: Row, column: str) -> str:
     """Return an id, annotator or group as its text, without surrounding blanks; numbers keep their spelling."""
     return _text(table, row, column).strip()
-
-
-def _content_id(texts: Sequence[str]) -> str:
-    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:16]

@@ -1,14 +1,12 @@
 """Knows how compilers measure candidates on dev and which one the gate lets through; not how candidates are made."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import dspy
 
-from ..data import Corpus, InputError, Item, SetupError
+from ..data import Corpus, InputError, Item, SetupError, content_id
 from ..programs import Candidate, Rater
 from .base import check_examples
 
@@ -48,12 +46,11 @@ def dev_corpus(student: Rater, trainset: Sequence[dspy.Example], valset: Sequenc
 
 
 def item_id(student: Rater, example: dspy.Example) -> str:
-    """Return an example's ``item_id``, or a hash of its fields."""
+    """Return an example's ``item_id``, or the id that a corpus would give it."""
     given = example.get("item_id")
     if given is not None:
         return str(given)
-    content = json.dumps([[name, str(example[name])] for name in student.fields])
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+    return content_id([str(example[name]) for name in student.fields])
 
 
 def choose(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

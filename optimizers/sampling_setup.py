@@ -1,7 +1,5 @@
 """Knows how a run of rejection sampling is set up and checked before a call is paid for; does not draw."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from typing import Any
 import dspy
 import numpy as np
 
-from ..data import Draw, InputError, Journal, Scale, SetupError, content_hash, opened
+from ..data import Draw, InputError, Journal, Scale, SetupError, content_hash, content_id, opened
 from ..programs import Completion, Price, Prompt, Rater, Sampling, draw_of, price_of, resolve_model
 from .acceptance import Acceptance
 from .base import check_examples
@@ -161,9 +159,7 @@ def _ids(examples: Sequence[dspy.Example], fields: Sequence[str]) -> list[str]:
             name = str(example["item_id"])
             what = f"the id {name!r} is used twice, here and in trainset[{{}}]"
         else:
-            # The id that a corpus gives to an item without one; ASCII escapes take any text, broken surrogates too.
-            content = json.dumps([str(example[field]) for field in fields])
-            name = hashlib.sha256(content.encode()).hexdigest()[:16]
+            name = content_id([str(example[field]) for field in fields])
             what = "without an item_id, the example has the same text as trainset[{}]"
         if name in ids:
             cure = "Give every item one example and an item_id of its own; Corpus keeps several labels of one item."

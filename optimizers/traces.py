@@ -183,12 +183,7 @@ class Traces(Sequence[dspy.Example]):
 
         They are candidates for label errors, or for holes in the guideline; a person should look at them.
         """
-        return suspects(
-            [[draw.label for draw in item.draws if not draw.repaired] for item in self.items],
-            [item.gold for item in self.items],
-            self.scale,
-            ids=[item.item_id for item in self.items],
-        )
+        return list(self._suspects)
 
     def to_parquet(self, path: str | Path) -> None:
         """Write one row for each item, explained or not, with its draws' labels; see `traces_table`."""
@@ -219,6 +214,15 @@ class Traces(Sequence[dspy.Example]):
             matching = everywhere[item.target] - item.hits
             lifts.append(item.hits / made * (total - made) / matching if made and matching else None)
         return lifts
+
+    @cached_property
+    def _suspects(self) -> list[Suspect]:
+        return suspects(
+            [[draw.label for draw in item.draws if not draw.repaired] for item in self.items],
+            [item.gold for item in self.items],
+            self.scale,
+            ids=[item.item_id for item in self.items],
+        )
 
     def _trace(self, item: ItemDraws, lift: float | None) -> dspy.Example:
         fields = {name: item.example[name] for name in item.example.inputs().keys()}

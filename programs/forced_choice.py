@@ -37,10 +37,8 @@ def forced_choice(rater: "Rater", corpus: Corpus, *, journal: Journal | None = N
     replies = [asked.reply("", level) for level in levels]
     found: dict[int, Draw] = {}
     if journal is not None:
-        for place, prompt in enumerate(prompts):
-            recorded = journal.draws(source, prompt.sha256)
-            if recorded:
-                found[place] = recorded[0]
+        recorded = journal.draws_of(source, [prompt.sha256 for prompt in prompts])
+        found.update({place: draws[0] for place, (_, draws) in enumerate(recorded) if draws})
     wanted = [place for place in range(len(prompts)) if place not in found]
     scores = engine.level_log_probabilities([prompts[place] for place in wanted], replies) if wanted else []
     for place, score in zip(wanted, scores, strict=True):

@@ -130,8 +130,9 @@ def rate_replies(
     prompts = [rater.prompt(item.fields) for item in corpus]
     found: dict[int, Rating] = {}
     if journal is not None:
-        for place, prompt in enumerate(prompts):
-            for draw in journal.draws(source, prompt.sha256)[:1]:
+        recorded = journal.draws_of(source, [prompt.sha256 for prompt in prompts])
+        for place, (_, draws) in enumerate(recorded):
+            for draw in draws[:1]:
                 found[place] = Rating(corpus[place].id, draw.label, draw.rationale, draw.reason)
     wanted = [place for place in range(len(prompts)) if place not in found]
     spent = [0, 0]
