@@ -13,26 +13,13 @@ import pytest
 
 from accord.data import (
     AccordError,
-    Draw,
     InputError,
     Journal,
-    Label,
     RetryError,
     SetupError,
     Source,
 )
-
-SOURCE = Source("model@abc", {"temperature": 1.0, "max_tokens": 64, "seed": 0})
-PROMPT = "ab" * 32
-
-
-def _draw(index=0, label: Label | None = 4, prompt=PROMPT, item_id="item", rationale="warm", **options):
-    return Draw(item_id, prompt, index, label, rationale, **options)
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "run" / "journal.sqlite"
+from worlds.some_draws import PROMPT, SOURCE, a_draw
 
 
 @contextlib.contextmanager
@@ -80,7 +67,7 @@ def test_the_same_process_cannot_hold_it_twice_and_can_reopen_it(path):
 @pytest.mark.parametrize("version", [1, 99])
 def test_a_journal_of_another_version_is_refused_and_left_alone(path, version):
     with Journal(path) as journal:
-        journal.record(SOURCE, [_draw()])
+        journal.record(SOURCE, [a_draw()])
     with contextlib.closing(sqlite3.connect(path)) as database:
         database.execute("UPDATE meta SET value = ? WHERE name = 'version'", (str(version),))
         database.commit()
@@ -120,7 +107,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 
 def test_a_damaged_file_is_an_error_of_ours(path):
     with Journal(path) as journal:
-        journal.record(SOURCE, [_draw(index, rationale="x" * 2000) for index in range(50)])
+        journal.record(SOURCE, [a_draw(index, rationale="x" * 2000) for index in range(50)])
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)
     path.write_bytes(content)
@@ -155,7 +142,7 @@ def test_a_full_disk_is_said_in_one_line_and_loses_nothing(path):
     source = Source("m", {})
     with Journal(path) as journal:
         assert [draw.index for draw in journal.draws(source, PROMPT)] == acknowledged
-        journal.record(source, [_draw(len(acknowledged))])
+        journal.record(source, [a_draw(len(acknowledged))])
         assert len(journal) == len(acknowledged) + 1
 
 
@@ -211,7 +198,7 @@ def test_a_file_that_another_program_writes_to_is_a_retry(path):
     with Journal(path) as journal, contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RetryError, match="another program is writing"):
-            journal.record(SOURCE, [_draw()])
+            journal.record(SOURCE, [a_draw()])
         other.execute("ROLLBACK")
-        journal.record(SOURCE, [_draw()])
+        journal.record(SOURCE, [a_draw()])
         assert len(journal) == 1

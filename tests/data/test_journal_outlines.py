@@ -10,24 +10,11 @@ from hypothesis import strategies as st
 from accord.data import (
     Draw,
     Journal,
-    Label,
     Outcome,
     PromptOutline,
     Source,
 )
-
-SOURCE = Source("model@abc", {"temperature": 1.0, "max_tokens": 64, "seed": 0})
-PROMPT = "ab" * 32
-
-
-def _draw(index=0, label: Label | None = 4, prompt=PROMPT, item_id="item", rationale="warm", **options):
-    return Draw(item_id, prompt, index, label, rationale, **options)
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "run" / "journal.sqlite"
-
+from worlds.some_draws import PROMPT, SOURCE, a_draw
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 COUNT = st.integers(0, 2**40)
@@ -116,7 +103,7 @@ def _outline(prompt, draws):
 def test_equal_labels_of_different_types_come_back_as_they_were(path):
     labels = [4, 4.0, "4", 4, 4.0]
     with Journal(path) as journal:
-        journal.record(SOURCE, [_draw(index, label=label) for index, label in enumerate(labels)])
+        journal.record(SOURCE, [a_draw(index, label=label) for index, label in enumerate(labels)])
         assert [type(one.label) for one in journal.draws(SOURCE, PROMPT)] == [int, float, str, int, float]
         (outline,) = journal.outlines(SOURCE)
     assert [type(outcome.label) for outcome in outline.outcomes] == [int, float, str, int, float]
@@ -126,18 +113,18 @@ def test_equal_labels_of_different_types_come_back_as_they_were(path):
 def test_labels_that_never_repeat_all_come_back(path):
     labels = [number / 7 for number in range(20_100)]  # more than are remembered at a time
     with Journal(path) as journal:
-        journal.record(SOURCE, [_draw(index, label=label) for index, label in enumerate(labels)])
+        journal.record(SOURCE, [a_draw(index, label=label) for index, label in enumerate(labels)])
         (outline,) = journal.outlines(SOURCE)
     assert [outcome.label for outcome in outline.outcomes] == labels
 
 
 def test_prompts_are_found_whether_they_are_indexed_yet_or_not(path):
-    draws = [_draw(prompt=_prompt(number), item_id=f"item {number}") for number in range(60_000)]
+    draws = [a_draw(prompt=_prompt(number), item_id=f"item {number}") for number in range(60_000)]
     with Journal(path) as journal:  # 50,000 prompts go into the index together, the rest stays out
         for start in range(0, len(draws), 7_000):
             journal.record(SOURCE, draws[start : start + 7_000])
     with Journal(path) as journal:
-        journal.record(SOURCE, [*draws[100:102], *draws[-2:], _draw(prompt=_prompt(-1))])
+        journal.record(SOURCE, [*draws[100:102], *draws[-2:], a_draw(prompt=_prompt(-1))])
         assert len(journal) == 60_001
         prompts = [_prompt(number) for number in range(59_000, -2, -1_000)]
         assert [prompt for prompt, found in journal.draws_of(SOURCE, prompts) if len(found) != 1] == []
@@ -153,20 +140,20 @@ def test_prompts_are_found_whether_they_are_indexed_yet_or_not(path):
 def test_draws_can_be_recorded_while_others_are_read(path):
     prompts = [_prompt(number) for number in range(5_000)]
     with Journal(path) as journal:
-        journal.record(SOURCE, [_draw(prompt=prompt) for prompt in prompts])
+        journal.record(SOURCE, [a_draw(prompt=prompt) for prompt in prompts])
         seen = []
         for outline in journal.outlines(SOURCE):
             seen.append(outline.prompt)
             if len(seen) % 100 == 0:
-                journal.record(SOURCE, [_draw(1, prompt=outline.prompt)])
+                journal.record(SOURCE, [a_draw(1, prompt=outline.prompt)])
         for number, (prompt, found) in enumerate(journal.draws_of(SOURCE, prompts)):
             assert len(found) == (2 if number % 100 == 99 else 1)
             if number % 100 == 0:
-                journal.record(SOURCE, [_draw(2, prompt=prompt)])
+                journal.record(SOURCE, [a_draw(2, prompt=prompt)])
         assert seen == prompts and len(journal) == 5_100
         next(journal.outlines(SOURCE))  # left at once
         next(journal.recorded(SOURCE))
-        journal.record(SOURCE, [_draw(3, prompt=prompts[0])])
+        journal.record(SOURCE, [a_draw(3, prompt=prompts[0])])
     with Journal(path) as journal:
         assert [one.index for one in journal.draws(SOURCE, prompts[0])] == [0, 2, 3]
 
@@ -182,24 +169,24 @@ def test_looking_up_leaves_no_source_behind(path):
 
 def test_a_hash_in_capitals_is_the_same_prompt(path):
     with Journal(path) as journal:
-        journal.record(SOURCE, [_draw(prompt=PROMPT.upper())])
-        assert journal.draws(SOURCE, PROMPT) == journal.draws(SOURCE, PROMPT.upper()) == [_draw()]
+        journal.record(SOURCE, [a_draw(prompt=PROMPT.upper())])
+        assert journal.draws(SOURCE, PROMPT) == journal.draws(SOURCE, PROMPT.upper()) == [a_draw()]
 
 
 def test_what_a_refused_batch_brought_is_forgotten(path):
     """A source, a prompt and an outcome that were new in it are new again in the next one."""
-    new, first = Source("new", {}), _draw(0, label="new", reason="new")
+    new, first = Source("new", {}), a_draw(0, label="new", reason="new")
     with Journal(path) as journal:
-        journal.record(SOURCE, [_draw(prompt=_prompt(1))])
+        journal.record(SOURCE, [a_draw(prompt=_prompt(1))])
         for _ in range(2):
             with pytest.raises(ValueError, match="non-hexadecimal"):
-                journal.record(new, [first, _draw(1, prompt="not a hash")])
+                journal.record(new, [first, a_draw(1, prompt="not a hash")])
             with pytest.raises(UnicodeEncodeError):
-                journal.record(new, [first, _draw(1, text="half a character: \ud800")])
+                journal.record(new, [first, a_draw(1, text="half a character: \ud800")])
         assert journal.draws(new, PROMPT) == [] and list(journal.outlines(new)) == []
-        journal.record(SOURCE, [_draw(0, label=2)])
+        journal.record(SOURCE, [a_draw(0, label=2)])
         journal.record(new, [first])
     with Journal(path) as journal:
         assert journal.draws(new, PROMPT) == [first]
-        assert journal.draws(SOURCE, PROMPT) == [_draw(0, label=2)]
+        assert journal.draws(SOURCE, PROMPT) == [a_draw(0, label=2)]
         assert [outline.outcomes[0].label for outline in journal.outlines(SOURCE)] == [4, 2]
