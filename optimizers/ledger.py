@@ -120,22 +120,6 @@ class Ledger:
             draws = max(1, self._most_draws(draws, wave))
         return self._reserve(draws, wave.most(draws))
 
-    def largest_fitting(self, draws: int, *, prompt_tokens: int, completion_tokens: int, shared: bool) -> int:
-        """Return how many draws of a wave fit now beside what is spent and reserved; the arguments are `admit`'s."""
-        return self._most_draws(draws, _Wave(prompt_tokens, completion_tokens, shared))
-
-    def reserve(self, calls: int, prompt_tokens: int, completion_tokens: int) -> Reservation | None:
-        """Set aside the most that calls can cost, all or nothing; None where it does not fit now.
-
-        After None, `waiting` says whether to ask again later; if not, `exhausted` says why the run ends.
-
-        Args:
-            calls: Requests.
-            prompt_tokens: The most prompt tokens that all of them can be billed.
-            completion_tokens: The most completion tokens that all of them can be billed.
-        """
-        return self._reserve(calls, Bill(calls, prompt_tokens, completion_tokens))
-
     def settle(self, reservation: Reservation, calls: int, prompt_tokens: int, completion_tokens: int) -> None:
         """Put what calls really cost, which may be more, in the place of what was reserved for them.
 

@@ -30,8 +30,6 @@ class TokenGauge:
         """Start without knowledge."""
         self.max_tokens = max_tokens
         self._densest = 0.0
-        self._replies = 0
-        self._tokens = 0
 
     def prompt_tokens(self, prompt_bytes: int) -> int:
         """Return the most tokens that a prompt of so many bytes is expected to have."""
@@ -42,11 +40,6 @@ class TokenGauge:
     def completion_tokens(self) -> int:
         """The most tokens a reply can have."""
         return self.max_tokens
-
-    @property
-    def mean_completion_tokens(self) -> float:
-        """Tokens of a reply on average; before any is known, half of what it can have."""
-        return self._tokens / self._replies if self._replies else self.max_tokens / 2
 
     def bill(self, prompt_bytes: int, completions: Sequence[Completion], *, shared: bool) -> Bill:
         """Return what the completions of one prompt cost, and learn from it.
@@ -76,9 +69,6 @@ class TokenGauge:
     def _learn(self, prompt_bytes: int, completion: Completion) -> None:
         if prompt_bytes > 0:
             self._densest = max(self._densest, completion.prompt_tokens / prompt_bytes)
-        if completion.completion_tokens:
-            self._replies += 1
-            self._tokens += completion.completion_tokens
 
     def _reply(self, completion: Completion) -> int:
         if completion.completion_tokens:
