@@ -7,6 +7,7 @@ from .embedded import embedded_model
 from .extras import need
 from .forced_choice import forced_choice
 from .guideline import Case, Guideline
+from .guideline_diff import Change, guideline_diff
 from .level_choice import LevelChoice, level_choice
 from .local_model import LocalEngine, encode_prompt, local_lm, weights_hash
 from .models import resolve_model
@@ -18,6 +19,7 @@ from .prompt import Completion, Prompt, Turn, well_formed
 from .rater import Rater
 from .rating_run import Progress, Rating, Ratings, draw_of, rate
 from .retrying import Patience
+from .rules import GuidelineRule, find_rule, rules_of, without_rule
 from .scored_rating import LevelEngine
 from .scoring import Rule, Score, Scoring, score
 from .scripted import ScriptedEngine, UnforeseenPrompt, scripted_lm
@@ -30,9 +32,11 @@ __all__ = [
     "BatchEngine",
     "Candidate",
     "Case",
+    "Change",
     "Completion",
     "Feed",
     "Guideline",
+    "GuidelineRule",
     "LevelChoice",
     "LevelEngine",
     "LocalEngine",
@@ -60,8 +64,10 @@ __all__ = [
     "draw_of",
     "embedded_model",
     "encode_prompt",
+    "find_rule",
     "fold_output",
     "forced_choice",
+    "guideline_diff",
     "identity",
     "level_choice",
     "local_lm",
@@ -71,9 +77,11 @@ __all__ = [
     "price_of",
     "rate",
     "resolve_model",
+    "rules_of",
     "score",
     "scripted_lm",
     "shares_prompt",
     "weights_hash",
     "well_formed",
+    "without_rule",
 ]

@@ -1,0 +1,120 @@
+"""Knows the single rules that a guideline's text is made of; does not know where they come from or what they bring."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ..data import InputError
+from .guideline import Guideline
+
+Part = Literal["instruction", "rubric"]
+
+_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$")
+_ITEM = re.compile(r"^(\s*)(?:[-*+]|\d{1,3}[.)])\s+(.*)$")
+_SUPPORT = re.compile(r"\s*\(\d+ items?\)$")
+"""What extractive rules end with; it may grow without the rule becoming another one."""
+
+
+@dataclass(frozen=True)
+class GuidelineRule:
+    """One list item or paragraph of a guideline.
+
+    Attributes:
+        part: Which part it stands in.
+        heading: The nearest heading above it (a level's name, in a rubric by level); '' where there is none.
+        text: Its words, without the list's mark and with single spaces; support counts are left out.
+        start: Its first line within the part, from 0.
+        end: The line after its last.
+    """
+
+    part: Part
+    heading: str
+    text: str
+    start: int
+    end: int
+
+    @property
+    def id(self) -> str:
+        """The first 8 hexadecimal digits of the SHA-256 of part, heading and text: its name wherever it stands."""
+        content = "\0".join((self.part, self.heading.casefold(), self.text.casefold()))
+        return hashlib.sha256(content.encode()).hexdigest()[:8]
+
+
+def rules_of(guideline: Guideline) -> tuple[GuidelineRule, ...]:
+    """Return the rules of the instruction and of the rubric, in the order in which they stand there."""
+    return (*_rules("instruction", guideline.instruction), *_rules("rubric", guideline.rubric))
+
+
+def find_rule(guideline: Guideline, id: str) -> GuidelineRule:
+    """Return the rule with an id, of which the beginning is enough.
+
+    Raises:
+        InputError: If no rule or more than one begins so.
+    """
+    found = {rule.id: rule for rule in rules_of(guideline) if id and rule.id.startswith(id.lower())}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    what = f"no rule {id!r}" if not found else f"{len(found)} rules begin with {id!r}"
+    raise InputError(what, place="guideline", cure="'accord guideline show' lists the rules with their ids.")
+
+
+def without_rule(guideline: Guideline, rule: GuidelineRule) -> Guideline:
+    """Return the guideline without one of its rules; a heading that would stand over nothing goes too.
+
+    Every other line stays as it is, byte for byte.
+
+    Raises:
+        InputError: If the rule does not stand there.
+    """
+    if rule not in rules_of(guideline):
+        raise InputError(f"rule {rule.id} does not stand in it", place="guideline", cure="Take it from rules_of().")
+    lines = getattr(guideline, rule.part).split("\n")
+    kept = [*lines[: rule.start], *lines[rule.end :]]
+    place = rule.start - 1
+    while place >= 0 and not kept[place].strip():
+        place -= 1
+    below = next((line for line in kept[rule.start :] if line.strip()), None)
+    bare = below is None or _HEADING.match(below) is not None
+    if place >= 0 and _HEADING.match(kept[place]) and bare and _deep(kept[place]) >= _deep(below):
+        del kept[place : rule.start]
+    return replace(guideline, **{rule.part: "\n".join(_single_gaps(kept))})
+
+
+def _rules(part: Part, text: str) -> Iterator[GuidelineRule]:
+    lines = text.split("\n")
+    heading, start = "", None
+    for number, line in enumerate([*lines, ""]):
+        titled, item = _HEADING.match(line), _ITEM.match(line)
+        ends = not line.strip() or titled is not None or (item is not None and _tops(lines, start, item))
+        if start is not None and ends:
+            yield _rule(part, heading, lines, start, number)
+            start = None
+        if titled is not None:
+            heading = titled.group(1)
+        elif line.strip() and start is None:
+            start = number
+
+
+def _tops(lines: list[str], start: int | None, item: re.Match[str]) -> bool:
+    """Say whether a list item is no deeper than the rule that is being read: deeper ones are parts of it."""
+    begun = None if start is None else _ITEM.match(lines[start])
+    return begun is None or len(item.group(1)) <= len(begun.group(1))
+
+
+def _rule(part: Part, heading: str, lines: list[str], start: int, end: int) -> GuidelineRule:
+    item = _ITEM.match(lines[start])
+    first = lines[start] if item is None else item.group(2)
+    text = " ".join(" ".join([first, *lines[start + 1 : end]]).split())
+    return GuidelineRule(part, heading, _SUPPORT.sub("", text), start, end)
+
+
+def _deep(line: str | None) -> int:
+    """Return how deep a heading is; the end of a text is the highest of all."""
+    return 0 if line is None else len(line) - len(line.lstrip("#"))
+
+
+def _single_gaps(lines: list[str]) -> list[str]:
+    """Return the lines with one empty line where taking something out left several in a row."""
+    return [line for number, line in enumerate(lines) if line.strip() or number == 0 or lines[number - 1].strip()]
