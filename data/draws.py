@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from .scale import Label
 
-Kind = Literal["blind", "hinted", "reading"]
-"""How a draw came about: without the label; with the label shown; as a blind reading of an item and a rationale."""
+Kind = Literal["blind", "hinted", "reading", "writing"]
+"""How a draw came about: without the label; with the label shown; as a blind reading of an item and a rationale; as a
+text that rates nothing (part of a guideline)."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Draw:
         finish_reason: ``stop``, ``length`` or what the server said.
         prompt_tokens: Billed prompt tokens; draws that share a prompt carry them once.
         completion_tokens: Billed completion tokens.
-        kind: Whether the model saw the label.
+        kind: How it came about.
         repaired: Whether the label was forced out of a reply that had none. Forced labels turn noise into lucky hits,
             so they are always counted apart.
     """

@@ -10,6 +10,7 @@ from .distill_guideline import DistillGuideline
 from .filters import DEFAULT_FILTERS, Copy, Degenerate, Duplicate, Empty, Filter, Length, OtherScript
 from .finetune import FineTune
 from .forecast import Forecast, Remaining, forecast
+from .guideline_writer import Subject
 from .hints import HintedItem, HintedTrace, Hints
 from .hit_rate import HitRates, Tally, learn
 from .item_draws import ItemDraws, Outcome
@@ -78,6 +79,7 @@ __all__ = [
     "First",
     "Standing",
     "Stopping",
+    "Subject",
     "Suspect",
     "suspects",
     "TokenGauge",

@@ -152,7 +152,7 @@ def _of_level(
         sources = tuple(sorted({said[row][1] for row in rows}))
         for row in rows:
             sentence, item_id = said[row]
-            if guard.copies(sentence):
+            if guard.copied(sentence) is not None:
                 dropped["copies an item"] += 1
                 continue
             chosen.append(Critique(level, sentence, item_id, sources))

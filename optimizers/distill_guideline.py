@@ -1,55 +1,93 @@
-"""Knows how traces become a better guideline without any writer model; does not know how traces are drawn."""
+"""Knows how traces become a better guideline: who proposes, what is kept, who decides; does not write a word itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import dspy
 
-from ..data import Corpus, Journal, Label, Scale, SetupError, constant, opened
-from ..programs import Candidate, Case, Guideline, Progress, Rater, identity
+from ..data import Journal, SetupError, constant, opened
+from ..programs import GuidelineRule, Progress, Rater, Sampling, identity, resolve_model, rules_of, with_rule
 from .base import Compiler, check_examples
-from .critiques import Critique, Rationale, clusters, critiques, vectorizer_of
-from .dev import dev_corpus, item_id
+from .budget import Budget
+from .dev import dev_corpus
+from .drafts import Draft, Drafts, RuleRecord
+from .drawing import Drawer
+from .evidence import Evidence
+from .extractive import Extractive
+from .guideline_checks import Checks, tokens_of
 from .guideline_gate import Gate
-from .leak_guard import LeakGuard
+from .guideline_writer import GuidelineWriter, Subject
+from .ledger import Ledger
 from .traces import Traces
+from .two_stage import TwoStage
 
 _PLACE = "DistillGuideline"
 
+_LEAST_LIMIT = 2000
+
+Mode = Literal["two_stage", "extractive"]
+
+
+class Proposer(Protocol):
+    """What a mode of distillation does."""
+
+    def drafts(self, evidence: Evidence) -> Drafts:
+        """Return the guidelines that are worth measuring on dev."""
+        ...
+
 
 class DistillGuideline(Compiler):
-    """Writes what the traces say about each level into the guideline, and keeps it only if dev does not object.
+    """Writes what the traces say into the guideline, and keeps it only if dev does not object.
 
-    The extractive mode needs no LLM but the one that rates dev. It makes up to three candidates, none of which touches
-    the student's instruction:
+    ==============  ================================================================================================
+    ``two_stage``   a writer model turns traces into an instruction, and critiques of traces into a rubric (see
+                    `TwoStage`); the recipe of the paper, and the default where there is a writer
+    ``extractive``  sentences and cases are taken from the traces as they stand, without any writer (see `Extractive`)
+    ==============  ================================================================================================
 
-    - ``rubric``: the student's rubric, and below it for each level the sentences of rationales that stand for a cluster
-      of like sentences, with the number of items that have one;
-    - ``cases``: the student's cases, and for each level the item most like the others of that level, with its trace;
-      the rubric stays as it is;
-    - ``both``.
-
-    The best on dev replaces the ``original`` if it has a higher alpha and the paired bootstrap does not call it worse.
+    The best draft on dev replaces the ``original`` if it has a higher alpha and the paired bootstrap does not call it
+    worse. Rules that people wrote into an earlier distilled guideline stay, whatever a writer makes of the rest.
 
     Args:
-        mode: How rules are written; only ``extractive`` exists so far.
-        critiques_per_level: The most sentences of a level.
-        cases_per_level: The most cases of a level.
-        max_case_chars: Items whose texts and rationale are longer together do not become cases.
-        seed: Of clustering and bootstrap, and part of the dev ratings' key in the journal.
-        journal: Where dev ratings are kept and found again: a path, an open `Journal`, or None.
+        mode: How drafts come about; None takes ``two_stage`` where there is a writer, else ``extractive``.
+        writer: The writer model: a name (see `resolve_model`) or a `dspy.LM`.
+        subject: What the guideline is about, in the words that the writer is told.
+        instruction_traces: Traces of each level that an instruction is taken from.
+        rubric_traces: Traces of each level whose critiques a rubric is taken from.
+        subsets: Different subsets of traces that are drafted from.
+        attempts: The most replies that the writer is asked for, for one part.
+        max_tokens: What a written guideline may have at most, at 4 characters a token; None allows twice the student's
+            and at least 2,000.
+        reply_tokens: The limit on a reply of the writer.
+        critiques_per_level: The most critiques of a level.
+        cases_per_level: The most cases of a level (extractive).
+        max_case_chars: Items whose texts and rationale are longer together do not become cases (extractive).
+        known: Rules of earlier distillations beside those in the student's provenance: what is in neither was written
+            by people, once anything was distilled.
+        seed: Of clustering, subsets and bootstrap, and part of the ratings' and replies' key in the journal.
+        journal: Where dev ratings and the writer's replies are kept and found again: a path, an open `Journal`, None.
         resamples: Of the paired bootstrap.
         progress: Called with (done, total, note) as dev is rated.
     """
 
     def __init__(
         self,
-        mode: str = "extractive",
+        mode: Mode | None = None,
         *,
+        writer: str | dspy.LM | None = None,
+        subject: Subject | None = None,
+        instruction_traces: int = 10,
+        rubric_traces: int = 50,
+        subsets: int = 1,
+        attempts: int = 3,
+        max_tokens: int | None = None,
+        reply_tokens: int = 4096,
         critiques_per_level: int = 3,
         cases_per_level: int = 1,
         max_case_chars: int = 1200,
+        known: Sequence[RuleRecord] = (),
         seed: int = 0,
         journal: Journal | str | Path | None = None,
         resamples: int = 2000,
@@ -58,28 +96,46 @@ class DistillGuideline(Compiler):
         """Keep the policy.
 
         Raises:
-            SetupError: If the mode does not exist yet, or a number makes no sense.
+            SetupError: If the mode does not exist or lacks its writer, or a number makes no sense.
         """
         super().__init__()
-        if mode != "extractive":
-            cure = "Use mode='extractive', which needs no writer model."
-            raise SetupError(f"mode={mode!r}: only 'extractive' exists so far", place=_PLACE, cure=cure)
-        numbers = {
-            "critiques_per_level": critiques_per_level,
-            "cases_per_level": cases_per_level,
-            "max_case_chars": max_case_chars,
-            "resamples": resamples,
-        }
-        for name, number in numbers.items():
-            if number < 0:
-                raise SetupError(f"{name}={number}", place=_PLACE, cure="Give 0 or more.")
-        if critiques_per_level == 0 and cases_per_level == 0:
+        mode = mode if mode is not None else "extractive" if writer is None else "two_stage"
+        if mode not in ("two_stage", "extractive"):
+            raise SetupError(f"mode={mode!r}", place=_PLACE, cure="Give two_stage or extractive.")
+        if mode == "two_stage" and writer is None:
+            cure = "Give writer='openai/gpt-4o-mini' or another model, or mode='extractive'."
+            raise SetupError("'two_stage' needs a writer model", place=_PLACE, cure=cure)
+        _at_least(
+            0,
+            critiques_per_level=critiques_per_level,
+            cases_per_level=cases_per_level,
+            max_case_chars=max_case_chars,
+            resamples=resamples,
+        )
+        _at_least(
+            1,
+            instruction_traces=instruction_traces,
+            rubric_traces=rubric_traces,
+            subsets=subsets,
+            attempts=attempts,
+            reply_tokens=reply_tokens,
+        )
+        if mode == "extractive" and critiques_per_level == 0 and cases_per_level == 0:
             cure = "Give critiques_per_level=3, cases_per_level=1 or both."
             raise SetupError("neither critiques nor cases are wanted", place=_PLACE, cure=cure)
-        self.mode = mode
+        self.mode: Mode = mode
+        self.writer = writer
+        self.subject = Subject() if subject is None else subject
+        self.instruction_traces = instruction_traces
+        self.rubric_traces = rubric_traces
+        self.subsets = subsets
+        self.attempts = attempts
+        self.max_tokens = max_tokens
+        self.reply_tokens = reply_tokens
         self.critiques_per_level = critiques_per_level
         self.cases_per_level = cases_per_level
         self.max_case_chars = max_case_chars
+        self.known = tuple(known)
         self.seed = seed
         self.journal = journal
         self.resamples = resamples
@@ -101,25 +157,23 @@ class DistillGuideline(Compiler):
             and case of the chosen one with the items it comes from, what was dropped and why.
 
         Raises:
-            SetupError: If there is no valset or it shares items with the trainset, the student has no model, the scale
-                has no levels, or no example has a rationale.
+            SetupError: If there is no valset or it shares items with the trainset, a model is missing, the scale has
+                no levels, or no example has a rationale.
             InputError: If an example does not fit the student.
         """
-        given = [*trainset, *trainset.unexplained()] if isinstance(trainset, Traces) else trainset
+        traces = trainset if isinstance(trainset, Traces) else None
+        given = trainset if traces is None else [*traces, *traces.unexplained()]
         examples = check_examples(student, given, "trainset")
         dev = dev_corpus(student, examples, valset)
         model = identity(student.lm)
-        levels = _levels(student.scale)
-        explained = sorted((e for e in examples if e.get("rationale")), key=lambda e: item_id(student, e))
-        if not explained:
-            cure = "Give the traces that RejectionSampling(...).infer(...) returns."
-            raise SetupError("no example of the trainset has a rationale", place=_PLACE, cure=cure)
-        guard = LeakGuard(str(example[name]) for example in examples for name in student.fields)
-        rules, dropped = self._rules(student, explained, levels, guard)
-        cases, too_long = self._cases(student, explained, levels)
-        drafts, skipped = _drafts(student, rules, cases)
-        golds = [example["label"] for example in examples]
-        ranked = self._ranked(drafts, dev, constant(golds, student.scale))
+        evidence = Evidence(student, tuple(examples), traces).checked()
+        before = self._standing(student)
+        with opened(self.journal) as journal:
+            proposed = self._proposer(evidence, journal).drafts(evidence)
+            drafts = [_keeping(draft, before) for draft in proposed.drafts]
+            fill = constant([example["label"] for example in examples], student.scale)
+            gate = Gate(dev, fill, self.resamples, self.seed, journal, self.progress)
+            ranked = gate.choose([Draft("original", student.variant(), before), *drafts])
         best = ranked[0].rater
         best.candidates = ranked
         best.provenance = {
@@ -131,115 +185,57 @@ class DistillGuideline(Compiler):
             "chosen": ranked[0].name,
             "items": ranked[0].items,
             **ranked[0].details,
-            "dropped": {"sentences": dict(dropped), "cases": {"too long": too_long} if too_long else {}},
-            "skipped": skipped,
+            "dropped": {name: dict(counts) for name, counts in proposed.dropped.items()},
+            "skipped": dict(proposed.skipped),
             "dev": {"corpus": dev.hash, "items": len(dev), "alpha": ranked[0].dev.metrics["alpha"].value},
         }
         return best
 
-    def _rules(
-        self, student: Rater, explained: Sequence[dspy.Example], levels: Sequence[Label], guard: LeakGuard
-    ) -> tuple[list[Critique], Mapping[str, int]]:
-        rationales = [Rationale(item_id(student, e), e["label"], str(e["rationale"])) for e in explained]
-        return critiques(rationales, levels, per_level=self.critiques_per_level, guard=guard, seed=self.seed)
+    def _standing(self, student: Rater) -> tuple[RuleRecord, ...]:
+        """Return the records of the rules that stand in the student's guideline.
 
-    def _cases(
-        self, student: Rater, explained: Sequence[dspy.Example], levels: Sequence[Label]
-    ) -> tuple[list[tuple[str, Case]], int]:
-        """Return the cases with their items' ids, by level, and how many items were too long to be one."""
-        made = [(item_id(student, example), _case(student, example)) for example in explained]
-        fitting = [(id, case) for id, case in made if _length(case) <= self.max_case_chars]
-        chosen: list[tuple[str, Case]] = []
-        if self.cases_per_level == 0 or not fitting:
-            return chosen, len(made) - len(fitting)
-        vectorizer = vectorizer_of([_text(case) for _, case in fitting])
-        for level in levels:
-            own = [pair for pair in fitting if pair[1].label == student.scale.write(level)]
-            if own:
-                vectors = vectorizer.transform([_text(case) for _, case in own])
-                groups = clusters(vectors, self.cases_per_level, self.seed)
-                largest = sorted(groups, key=lambda rows: (-len(rows), own[rows[0]][0]))
-                chosen += [own[rows[0]] for rows in largest]
-        return chosen, len(made) - len(fitting)
+        Before anything was distilled all of them are ``original``. Later, a rule that no distillation made and that was
+        not there before is one that a person wrote.
+        """
+        place = "the student's provenance"
+        recorded = [RuleRecord.from_dict(rule, place) for rule in student.provenance.get("rules", ())]
+        known = {record.id: record for record in (*self.known, *recorded)}
+        author = "human" if known else "original"
+        return tuple(known.get(rule.id, RuleRecord.of(rule, author)) for rule in rules_of(student.guideline))
 
-    def _ranked(self, drafts: Sequence["_Draft"], dev: Corpus, fill: Label) -> tuple[Candidate, ...]:
-        with opened(self.journal) as journal:
-            return Gate(dev, fill, self.resamples, self.seed, journal, self.progress).choose(drafts)
-
-
-_Draft = tuple[str, Rater, int, Mapping[str, Any]]
-"""Name, rater, number of training items, details: what `Gate.choose` takes."""
+    def _proposer(self, evidence: Evidence, journal: Journal | None) -> Proposer:
+        if self.mode == "extractive":
+            return Extractive(self.critiques_per_level, self.cases_per_level, self.max_case_chars, self.seed)
+        student = evidence.student
+        lm = resolve_model(self.writer if self.writer is not None else student.lm)
+        sampling = Sampling(temperature=0.0, max_tokens=self.reply_tokens, seed=self.seed)
+        drawer = Drawer(lm, sampling, journal=journal, ledger=Ledger(Budget(), None))
+        most = max(_LEAST_LIMIT, 2 * tokens_of(student.guideline)) if self.max_tokens is None else self.max_tokens
+        checks = Checks(student.scale, evidence.guard, self.subject.others, most)
+        return TwoStage(
+            GuidelineWriter(drawer.many, student.scale, self.subject, checks, self.attempts),
+            self.instruction_traces,
+            self.rubric_traces,
+            self.critiques_per_level,
+            self.subsets,
+            self.seed,
+        )
 
 
-def _drafts(
-    student: Rater, rules: Sequence[Critique], cases: Sequence[tuple[str, Case]]
-) -> tuple[list[_Draft], dict[str, str]]:
-    """Return the candidates, the original first, and why others were not made."""
-    told = student.guideline
-    rubric = _rubric(told.rubric, rules, student.scale)
-    shown = (*told.cases, *(case for _, case in cases))
-    drafts: list[_Draft] = [("original", student.variant(), 0, {})]
-    skipped: dict[str, str] = {}
-    wanted = {
-        "rubric": (Guideline(told.instruction, rubric, told.cases), rules, ()),
-        "cases": (Guideline(told.instruction, told.rubric, shown), (), cases),
-        "both": (Guideline(told.instruction, rubric, shown), rules, cases),
-    }
-    for name, (guideline, own_rules, own_cases) in wanted.items():
-        if name != "cases" and not rules:
-            skipped[name] = "no sentence is left"
-        elif name != "rubric" and not cases:
-            skipped[name] = "no case is left"
-        else:
-            items = {id for rule in own_rules for id in rule.sources} | {id for id, _ in own_cases}
-            details = {
-                "rules": [_describe(rule, student.scale) for rule in own_rules],
-                "cases": [{"item": id, "level": case.label} for id, case in own_cases],
-            }
-            drafts.append((name, student.variant(guideline=guideline), len(items), details))
-    return drafts, skipped
+def _keeping(draft: Draft, standing: Sequence[RuleRecord]) -> Draft:
+    """Return the draft with every rule that a person wrote, and with the records of all its rules."""
+    guideline = draft.rater.guideline
+    for record in standing:
+        if record.author == "human":
+            guideline = with_rule(guideline, GuidelineRule(record.part, record.heading, record.text, 0, 1))
+    records = {record.id: record for record in (*standing, *draft.rules)}
+    rules = tuple(records[rule.id] for rule in rules_of(guideline) if rule.id in records)
+    if guideline == draft.rater.guideline:
+        return replace(draft, rules=rules)
+    return replace(draft, rater=draft.rater.variant(guideline=guideline), rules=rules)
 
 
-def _rubric(rubric: str, rules: Sequence[Critique], scale: Scale) -> str:
-    """Add the critiques below the rubric, level by level."""
-    levels = list(dict.fromkeys(rule.level for rule in rules))
-    parts = [rubric] if rubric else []
-    parts.append("What was said of items of each label, with the number of items it was said of:")
-    for level in levels:
-        lines = [f"- {rule.text} ({_items(rule.support)})" for rule in rules if rule.level == level]
-        parts.append("\n".join([f"### {scale.write(level)}", *lines]))
-    return "\n\n".join(parts)
-
-
-def _items(count: int) -> str:
-    return f"{count} item" if count == 1 else f"{count} items"
-
-
-def _describe(rule: Critique, scale: Scale) -> dict[str, Any]:
-    return {
-        "level": scale.write(rule.level),
-        "text": rule.text,
-        "item": rule.item_id,
-        "support": rule.support,
-        "sources": list(rule.sources),
-    }
-
-
-def _case(student: Rater, example: dspy.Example) -> Case:
-    fields = {name: str(example[name]) for name in student.fields}
-    return Case(fields, str(example["rationale"]), student.scale.write(example["label"]))
-
-
-def _text(case: Case) -> str:
-    return "\n\n".join(case.fields.values())
-
-
-def _length(case: Case) -> int:
-    return len(_text(case)) + len(case.rationale)
-
-
-def _levels(scale: Scale) -> tuple[Label, ...]:
-    if scale.levels is None:
-        cure = "Cut the labels into levels first, see Corpus.cut, or give the scale a step."
-        raise SetupError("the scale has no levels to write rules for", place=_PLACE, cure=cure)
-    return scale.levels
+def _at_least(low: int, **numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < low:
+            raise SetupError(f"{name}={number}", place=_PLACE, cure=f"Give {low} or more.")

@@ -1,12 +1,13 @@
 """Knows whether a rewritten guideline may replace the original one; does not know how either was written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..data import Agreement, Corpus, Journal, Label, agreement
 from ..data.comparison import Difference, paired_difference
-from ..programs import Candidate, Progress, Rater, rate
+from ..programs import Candidate, Progress, rate
+from .drafts import Draft
 
 
 @dataclass(frozen=True)
@@ -29,26 +30,27 @@ class Gate:
     journal: Journal | None = None
     progress: Progress | None = None
 
-    def choose(self, candidates: Sequence[tuple[str, Rater, int, Mapping[str, Any]]]) -> tuple[Candidate, ...]:
+    def choose(self, drafts: Sequence[Draft]) -> tuple[Candidate, ...]:
         """Rate dev with every candidate and return them, the chosen one first and the others by alpha.
 
         The candidate with the highest alpha is chosen if its alpha is above the original's and the paired bootstrap
         does not call it worse (an interval of the difference that lies below 0). Else the original stays.
 
         Args:
-            candidates: Name, rater, number of training items it was made of and details; the original is the first.
+            drafts: The original is the first.
         """
-        total = len(candidates)
+        total = len(drafts)
         tried: list[Candidate] = []
         labels: list[list[Label | None]] = []
-        for number, (name, rater, items, details) in enumerate(candidates):
-            part = self._part(number, total, name)
-            ratings = rate(rater, self.dev, seed=self.seed, journal=self.journal, progress=part)
-            details = {**details, "unparsed": dict(ratings.unparsed)}
+        for number, draft in enumerate(drafts):
+            part = self._part(number, total, draft.name)
+            ratings = rate(draft.rater, self.dev, seed=self.seed, journal=self.journal, progress=part)
+            details: dict[str, Any] = {**draft.to_dict(), "unparsed": dict(ratings.unparsed)}
             labels.append(ratings.labels)
             if tried:
                 details["difference"] = self._difference(labels[-1], labels[0]).to_dict()
-            tried.append(Candidate(name, rater, self._agreement(labels[-1]), items, details=details))
+            dev = self._agreement(labels[-1])
+            tried.append(Candidate(draft.name, draft.rater, dev, len(draft.items), details=details))
         chosen = self._passed(tried)
         ranked = sorted(tried, key=lambda candidate: (candidate is not chosen, -alpha(candidate.dev)))
         return (replace(ranked[0], chosen=True), *ranked[1:])

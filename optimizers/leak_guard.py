@@ -17,21 +17,23 @@ class LeakGuard:
     Words are compared without case and punctuation.
 
     Args:
-        items: The training items' texts.
+        items: Id and text of the training items; an item of several fields is there once for each.
     """
 
-    def __init__(self, items: Iterable[str]) -> None:
+    def __init__(self, items: Iterable[tuple[str, str]]) -> None:
         """Remember every run by its hash."""
-        self._runs: set[int] = set()
-        for item in items:
-            words = normal_form(item).split()
+        self._runs: dict[int, str] = {}
+        for id, text in items:
+            words = normal_form(text).split()
             if len(words) >= WHOLE:
-                self._runs |= {hash(run) for run in _runs(words, min(len(words), RUN))}
+                for run in _runs(words, min(len(words), RUN)):
+                    self._runs.setdefault(hash(run), id)
 
-    def copies(self, text: str) -> bool:
-        """Return whether the text copies one of the items."""
+    def copied(self, text: str) -> str | None:
+        """Return the id of an item that the text copies, None where it copies none."""
         words = normal_form(text).split()
-        return any(hash(run) in self._runs for length in range(WHOLE, RUN + 1) for run in _runs(words, length))
+        runs = (run for length in range(WHOLE, RUN + 1) for run in _runs(words, length))
+        return next((self._runs[hash(run)] for run in runs if hash(run) in self._runs), None)
 
 
 def _runs(words: list[str], length: int) -> list[tuple[str, ...]]:

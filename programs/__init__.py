@@ -19,8 +19,8 @@ from .prompt import Completion, Prompt, Turn, well_formed
 from .rater import Rater
 from .rating_run import Progress, Rating, Ratings, draw_of, rate
 from .retrying import Patience
-from .rules import GuidelineRule, find_rule, rules_of, without_rule
-from .scored_rating import LevelEngine
+from .rules import GuidelineRule, Part, find_rule, rules_of, with_rule, without_rule
+from .scored_run import LevelEngine
 from .scoring import Rule, Score, Scoring, score
 from .scripted import ScriptedEngine, UnforeseenPrompt, scripted_lm
 from .signatures import Order
@@ -63,6 +63,7 @@ __all__ = [
     "complete",
     "draw_of",
     "embedded_model",
+    "Part",
     "encode_prompt",
     "find_rule",
     "fold_output",
@@ -85,3 +86,4 @@ __all__ = [
     "well_formed",
     "without_rule",
 ]
+    "with_rule",

@@ -82,6 +82,27 @@ def without_rule(guideline: Guideline, rule: GuidelineRule) -> Guideline:
     return replace(guideline, **{rule.part: "\n".join(_single_gaps(kept))})
 
 
+def with_rule(guideline: Guideline, rule: GuidelineRule) -> Guideline:
+    """Return the guideline with a rule of another one, as a list item at the end of what stands under its heading.
+
+    A heading that is not there is added at the end of the part; a rule without one comes first. A guideline that has the rule is returned as it is.
+    """
+    rules = rules_of(guideline)
+    if rule.id in {own.id for own in rules}:
+        return guideline
+    lines = getattr(guideline, rule.part).split("\n")
+    beside = [own for own in rules if own.part == rule.part and own.heading.casefold() == rule.heading.casefold()]
+    if beside:
+        last = beside[-1]
+        gap = [] if _ITEM.match(lines[last.start]) else [""]
+        lines[last.end : last.end] = [*gap, f"- {rule.text}"]
+    elif rule.heading:
+        lines += ["", f"### {rule.heading}", f"- {rule.text}"]
+    else:
+        lines[:0] = [f"- {rule.text}", ""]
+    return replace(guideline, **{rule.part: "\n".join(lines)})
+
+
 def _rules(part: Part, text: str) -> Iterator[GuidelineRule]:
     lines = text.split("\n")
     heading, start = "", None

@@ -77,6 +77,10 @@ def _candidate(rater, name):
     return found
 
 
+def _extracted(rater):
+    return [rule for rule in rater.provenance["rules"] if rule["author"] == "extracted"]
+
+
 def test_the_rubric_gets_a_critique_of_each_cluster_with_its_support():
     compiled = DistillGuideline(critiques_per_level=2).compile(_student(_has_rules), trainset=TRAIN, valset=DEV)
     told = _candidate(compiled, "rubric").rater.guideline
@@ -166,12 +170,12 @@ def test_every_rule_and_case_keeps_its_sources():
     )
     by_id = {example["item_id"]: example for example in TRAIN}
     provenance = json.loads(json.dumps(compiled.provenance))
-    assert len(provenance["rules"]) == 6 and len(provenance["cases"]) == 3
-    for rule in provenance["rules"]:
+    assert len(_extracted(compiled)) == 6 and len(provenance["cases"]) == 3
+    for rule in _extracted(compiled):
         assert rule["text"] in compiled.guideline.rubric
-        assert rule["support"] == len(rule["sources"]) and rule["item"] in rule["sources"]
+        assert rule["support"] == len(rule["sources"]) and rule["author"] == "extracted"
         for source in rule["sources"]:
-            assert rule["text"] in by_id[source]["rationale"] and str(by_id[source]["label"]) == rule["level"]
+            assert rule["text"] in by_id[source]["rationale"] and str(by_id[source]["label"]) == rule["heading"]
     for case in provenance["cases"]:
         assert str(by_id[case["item"]]["label"]) == case["level"]
     assert provenance["items"] == compiled.candidates[0].items == 30
@@ -192,20 +196,21 @@ def test_rules_that_copy_training_texts_are_refused_and_counted():
     others = [example for example in TRAIN if example["label"] > 1]
     compiled = DistillGuideline(critiques_per_level=1).compile(student, trainset=examples + others, valset=DEV)
     assert compiled.provenance["dropped"]["sentences"]["copies an item"] == 3
-    rule = compiled.provenance["rules"][0]
-    assert (rule["text"], rule["item"]) == ("The message says that neighbours complain.", "3")
+    rule = _extracted(compiled)[0]
+    assert rule["text"] == "The message says that neighbours complain."
     assert rule["sources"] == ["0", "1", "2", "3"], "the cluster's support is what it was"
     assert "lawn" not in compiled.guideline.rubric
 
 
 def test_the_leak_guard_finds_runs_of_eight_words_and_whole_short_items():
-    guard = LeakGuard(["One two three four five six seven eight nine ten", "Go away, you fool!", "Nice try"])
-    assert guard.copies("He says: 'two, THREE four five six - seven eight nine' and leaves.")
-    assert guard.copies("The message go away you fool is rude")
-    assert not guard.copies("two three four five six seven eight, but not more")
-    assert not guard.copies("go away you silly fool")
-    assert not guard.copies("a nice try of the writer")
-    assert not guard.copies("")
+    items = {"a": "One two three four five six seven eight nine ten", "b": "Go away, you fool!", "c": "Nice try"}
+    guard = LeakGuard(items.items())
+    assert guard.copied("He says: 'two, THREE four five six - seven eight nine' and leaves.") == "a"
+    assert guard.copied("The message go away you fool is rude") == "b"
+    assert guard.copied("two three four five six seven eight, but not more") is None
+    assert guard.copied("go away you silly fool") is None
+    assert guard.copied("a nice try of the writer") is None
+    assert guard.copied("") is None
 
 
 def test_a_cluster_is_represented_by_its_next_sentence_where_the_first_one_copies():
@@ -215,12 +220,12 @@ def test_a_cluster_is_represented_by_its_next_sentence_where_the_first_one_copie
         Rationale("b", 1, f"{copied.capitalize()}."),
         Rationale("c", 1, "He mows the lawn at six on a sunday morning."),
     ]
-    found, dropped = critiques(said, [1], per_level=1, guard=LeakGuard([copied]))
+    found, dropped = critiques(said, [1], per_level=1, guard=LeakGuard([("copied", copied)]))
     assert [(critique.text, critique.sources) for critique in found] == [
         ("He mows the lawn at six on a sunday morning.", ("a", "b", "c"))
     ]
     assert dropped == {"copies an item": 2}
-    found, dropped = critiques(said[:2], [1], per_level=1, guard=LeakGuard([copied]))
+    found, dropped = critiques(said[:2], [1], per_level=1, guard=LeakGuard([("copied", copied)]))
     assert found == [] and dropped == {"copies an item": 2}
 
 
@@ -385,8 +390,9 @@ def test_named_levels_and_several_fields():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"mode": "instruction"}, "only 'extractive' exists so far"),
-        ({"mode": "rubric"}, "only 'extractive' exists so far"),
+        ({"mode": "instruction"}, "mode='instruction'.*two_stage or extractive"),
+        ({"mode": "two_stage"}, "'two_stage' needs a writer model"),
+        ({"subsets": 0}, "subsets=0"),
         ({"critiques_per_level": -1}, "critiques_per_level=-1"),
         ({"critiques_per_level": 0, "cases_per_level": 0}, "neither critiques nor cases"),
         ({"resamples": -1}, "resamples=-1"),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accord.data import InputError
-from accord.programs import Guideline, find_rule, guideline_diff, rules_of, without_rule
+from accord.programs import Guideline, find_rule, guideline_diff, rules_of, with_rule, without_rule
 
 RUBRIC = """Rate the whole text.
 
@@ -101,6 +101,27 @@ def test_taking_a_rule_out_takes_out_that_rule_alone(instruction: str, rubric: s
         assert sorted(" ".join(left).split()) == sorted(
             " ".join(other.text for other in rules_of(told) if other != rule).split()
         )
+
+
+def test_a_rule_is_put_under_its_heading_once() -> None:
+    threat, facts = rules_of(TOLD)[4], rules_of(TOLD)[5]
+    told = Guideline("Rate.", "### 1\n- Rude.\n\n### 2\nPlain.")
+    more = with_rule(with_rule(told, threat), facts)
+    assert more.rubric == (
+        "### 1\n- Rude.\n- It threatens, in any words: - with harm - with the law\n\n### 2\nPlain.\n\n- Facts only."
+    )
+    assert {threat.id, facts.id} <= {rule.id for rule in rules_of(more)}
+    assert with_rule(more, threat) == more
+    assert with_rule(Guideline("Rate."), facts).rubric == "### 2\n- Facts only."
+
+
+@given(_TEXTS, _TEXTS)
+def test_putting_a_rule_in_loses_no_other(text: str, other: str) -> None:
+    told = Guideline("Rate.", text)
+    for rule in rules_of(Guideline("Rate.", other)):
+        more = with_rule(told, rule)
+        assert rule.id in {own.id for own in rules_of(more)}
+        assert {own.id for own in rules_of(told)} <= {own.id for own in rules_of(more)}
 
 
 def test_a_diff_says_what_was_added_dropped_and_changed() -> None:

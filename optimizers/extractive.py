@@ -1,0 +1,125 @@
+"""Knows how rules and cases are taken from traces as they stand, without any writer model; does not measure them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import dspy
+
+from ..data import Scale
+from ..programs import Case, Guideline, Rater, rules_of
+from .critiques import Critique, clusters, critiques, vectorizer_of
+from .dev import item_id
+from .drafts import CaseRecord, Draft, Drafts, RuleRecord
+from .evidence import Evidence
+
+_INTRODUCTION = "What was said of items of each label, with the number of items it was said of:"
+
+
+@dataclass(frozen=True)
+class Extractive:
+    """Proposes up to three guidelines, none of which touches the student's instruction.
+
+    ``rubric`` adds for each level the sentences of rationales that stand for a cluster of like sentences, with the
+    number of items that have one; ``cases`` adds for each level the items most like the others of that level, with
+    their traces; ``both`` adds both. What an earlier extraction added to the rubric is replaced.
+
+    Attributes:
+        critiques_per_level: The most sentences of a level.
+        cases_per_level: The most cases of a level.
+        max_case_chars: Items whose texts and rationale are longer together do not become cases.
+        seed: Of the clustering.
+    """
+
+    critiques_per_level: int
+    cases_per_level: int
+    max_case_chars: int
+    seed: int
+
+    def drafts(self, evidence: Evidence) -> Drafts:
+        """Return what can be made of the evidence."""
+        student, scale = evidence.student, evidence.student.scale
+        rules, dropped = critiques(
+            evidence.rationales,
+            evidence.levels,
+            per_level=self.critiques_per_level,
+            guard=evidence.guard,
+            seed=self.seed,
+        )
+        cases, too_long = self._cases(evidence)
+        told = student.guideline
+        rubric = _rubric(told.rubric, rules, scale)
+        shown = (*told.cases, *(case for _, case in cases))
+        wanted: Mapping[str, tuple[Guideline, Sequence[tuple[str, Case]]]] = {
+            "rubric": (replace(told, rubric=rubric), ()),
+            "cases": (replace(told, cases=shown), cases),
+            "both": (replace(told, rubric=rubric, cases=shown), cases),
+        }
+        found: list[Draft] = []
+        skipped: dict[str, str] = {}
+        for name, (guideline, own_cases) in wanted.items():
+            if name != "cases" and not rules:
+                skipped[name] = "no sentence is left"
+            elif name != "rubric" and not cases:
+                skipped[name] = "no case is left"
+            else:
+                records = () if name == "cases" else _records(guideline, told, rules, scale)
+                listed = tuple(CaseRecord(id, case.label) for id, case in own_cases)
+                found.append(Draft(name, student.variant(guideline=guideline), records, listed))
+        left_out = {"sentences": dict(dropped), "cases": {"too long": too_long} if too_long else {}}
+        return Drafts(tuple(found), skipped, left_out)
+
+    def _cases(self, evidence: Evidence) -> tuple[list[tuple[str, Case]], int]:
+        """Return the cases with their items' ids, by level, and how many items were too long to be one."""
+        student = evidence.student
+        made = [(item_id(student, example), _case(student, example)) for example in evidence.explained]
+        fitting = [(id, case) for id, case in made if _length(case) <= self.max_case_chars]
+        chosen: list[tuple[str, Case]] = []
+        if self.cases_per_level == 0 or not fitting:
+            return chosen, len(made) - len(fitting)
+        vectorizer = vectorizer_of([_text(case) for _, case in fitting])
+        for level in evidence.levels:
+            own = [pair for pair in fitting if pair[1].label == student.scale.write(level)]
+            if own:
+                vectors = vectorizer.transform([_text(case) for _, case in own])
+                groups = clusters(vectors, self.cases_per_level, self.seed)
+                largest = sorted(groups, key=lambda rows: (-len(rows), own[rows[0]][0]))
+                chosen += [own[rows[0]] for rows in largest]
+        return chosen, len(made) - len(fitting)
+
+
+def _rubric(rubric: str, rules: Sequence[Critique], scale: Scale) -> str:
+    """Put the critiques below the rubric, level by level, in the place of those of an earlier extraction."""
+    before = rubric.partition(_INTRODUCTION)[0].strip()
+    parts = [before] if before else []
+    parts.append(_INTRODUCTION)
+    for level in dict.fromkeys(rule.level for rule in rules):
+        lines = [f"- {rule.text} ({_items(rule.support)})" for rule in rules if rule.level == level]
+        parts.append("\n".join([f"### {scale.write(level)}", *lines]))
+    return "\n\n".join(parts)
+
+
+def _records(guideline: Guideline, told: Guideline, rules: Sequence[Critique], scale: Scale) -> tuple[RuleRecord, ...]:
+    """Return the record of each critique as a rule of the guideline it stands in."""
+    sources = {(scale.write(rule.level), " ".join(rule.text.split())): rule.sources for rule in rules}
+    return tuple(
+        RuleRecord.of(rule, "extracted", sources[rule.heading, rule.text])
+        for rule in rules_of(guideline)
+        if rule.part == "rubric" and (rule.heading, rule.text) in sources
+    )
+
+
+def _items(count: int) -> str:
+    return f"{count} item" if count == 1 else f"{count} items"
+
+
+def _case(student: Rater, example: dspy.Example) -> Case:
+    fields = {name: str(example[name]) for name in student.fields}
+    return Case(fields, str(example["rationale"]), student.scale.write(example["label"]))
+
+
+def _text(case: Case) -> str:
+    return "\n\n".join(case.fields.values())
+
+
+def _length(case: Case) -> int:
+    return len(_text(case)) + len(case.rationale)
