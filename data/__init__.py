@@ -14,6 +14,7 @@ from .items import Annotation, Item, content_hash, content_id
 from .journal import Journal, opened
 from .one_human import OneHuman, one_human
 from .outlines import Outcome, PromptOutline
+from .panel_agreement import PanelAgreement, PanelChange, panel_agreement, panel_change
 from .scale import Interval, Label, Nominal, Ordinal, Pairwise, Scale, scale_from_dict
 from .splits import Splits, split
 
@@ -40,6 +41,8 @@ __all__ = [
     "Ordinal",
     "Outcome",
     "Pairwise",
+    "PanelAgreement",
+    "PanelChange",
     "PromptOutline",
     "RetryError",
     "Scale",
@@ -64,6 +67,8 @@ __all__ = [
     "one_human",
     "opened",
     "paired_difference",
+    "panel_agreement",
+    "panel_change",
     "scale_from_dict",
     "split",
     "spread",

@@ -18,7 +18,7 @@ from .scale import Kind, Label, Scale
 Labels = Mapping[str | None, Label | None] | Sequence[Label | None]
 """One item's labels: by annotator, or in an order that is the same for every item."""
 
-_DISTANCES: Mapping[Kind, Distance] = {
+DISTANCES: Mapping[Kind, Distance] = {
     "nominal": "nominal",
     "pairwise": "nominal",
     "ordinal": "ordinal",
@@ -81,7 +81,7 @@ def human_agreement(
     units = units_of(cell, len(rows))
 
     def alpha(weights: Floats) -> dict[str, Floats]:
-        return {"alpha": krippendorff(rows, values, _DISTANCES[scale.kind], weights)}
+        return {"alpha": krippendorff(rows, values, DISTANCES[scale.kind], weights)}
 
     draws = resample(units, alpha, resamples=resamples, seed=seed, rows=values.size)
     why = "every label is the same level: nothing tells agreement from chance" if items else "no item has two labels"

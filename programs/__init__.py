@@ -24,6 +24,7 @@ from .scored_run import LevelEngine
 from .scoring import Rule, Score, Scoring, score
 from .scripted import ScriptedEngine, UnforeseenPrompt, scripted_lm
 from .signatures import Order
+from .panel import Panel, PanelRatings, Vote
 from .weights import fold_output
 
 __all__ = [
@@ -65,6 +66,9 @@ __all__ = [
     "embedded_model",
     "Part",
     "encode_prompt",
+    "Panel",
+    "PanelRatings",
+    "Part",
     "find_rule",
     "fold_output",
     "forced_choice",
