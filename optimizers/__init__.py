@@ -7,6 +7,7 @@ from .budget import Budget
 from .cost import Cost
 from .disagreement import disagreement
 from .distill_guideline import DistillGuideline
+from .feedback import FeedbackMetric
 from .filters import DEFAULT_FILTERS, Copy, Degenerate, Duplicate, Empty, Filter, Length, OtherScript
 from .finetune import FineTune
 from .forecast import Forecast, Remaining, forecast
@@ -25,6 +26,7 @@ from .suspects import Suspect, suspects
 from .token_gauge import TokenGauge
 from .traces import Traces
 from .utilization import LevelUtilization, Utilization, utilization
+from .vllm_provider import VLLMProvider, VLLMTrainingJob
 from .waves import Tariff, Waves
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "Filter",
     "Length",
     "OtherScript",
+    "FeedbackMetric",
     "FineTune",
     "Forecast",
     "Remaining",
@@ -86,6 +89,8 @@ __all__ = [
     "Traces",
     "LevelUtilization",
     "Utilization",
+    "VLLMProvider",
+    "VLLMTrainingJob",
     "utilization",
     "Tariff",
     "Waves",

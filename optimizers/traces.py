@@ -15,6 +15,7 @@ from .acceptance import Acceptance, Reach, Target, can_match
 from .bill import Bill
 from .cost import Cost
 from .disagreement import disagreement
+from .feedback import FeedbackMetric
 from .hints import Hints
 from .item_draws import ItemDraws
 from .suspects import Suspect, suspects
@@ -184,6 +185,19 @@ class Traces(Sequence[dspy.Example]):
         They are candidates for label errors, or for holes in the guideline; a person should look at them.
         """
         return list(self._suspects)
+
+    def as_feedback_metric(self) -> FeedbackMetric:
+        """Return a metric for DSPy's optimizers that tells them, beside the score, the thinking behind the label.
+
+        An item without a trace is told its label alone.
+        """
+        return FeedbackMetric(self.scale, self, self.fields)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the items' text fields."""
+        known = [item.example for item in self.items] + list(self.aimless)
+        return tuple(known[0].inputs().keys()) if known else ()
 
     def to_parquet(self, path: str | Path) -> None:
         """Write one row for each item, explained or not, with its draws' labels; see `traces_table`."""
