@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import dspy
 
@@ -22,12 +22,16 @@ from .guideline_writer import GuidelineWriter, Subject
 from .ledger import Ledger
 from .traces import Traces
 from .two_stage import TwoStage
+from .worked_cases import CaseChoice
 
 _PLACE = "DistillGuideline"
 
 _LEAST_LIMIT = 2000
 
-Mode = Literal["two_stage", "extractive"]
+Mode = Literal["two_stage", "extractive", "cases"]
+
+
+_CASES = {"two_stage": 0, "extractive": 1, "cases": 4}
 
 
 class Proposer(Protocol):
@@ -45,6 +49,7 @@ class DistillGuideline(Compiler):
     ``two_stage``   a writer model turns traces into an instruction, and critiques of traces into a rubric (see
                     `TwoStage`); the recipe of the paper, and the default where there is a writer
     ``extractive``  sentences and cases are taken from the traces as they stand, without any writer (see `Extractive`)
+    ``cases``       worked cases alone, more and more of them, chosen by coverage and difficulty (see `CaseChoice`)
     ==============  ================================================================================================
 
     The best draft on dev replaces the ``original`` if it has a higher alpha and the paired bootstrap does not call it
@@ -62,7 +67,7 @@ class DistillGuideline(Compiler):
             and at least 2,000.
         reply_tokens: The limit on a reply of the writer.
         critiques_per_level: The most critiques of a level.
-        cases_per_level: The most cases of a level (extractive).
+        cases_per_level: The most cases of a level; None takes 1 (extractive) or 4 (cases).
         max_case_chars: Items whose texts and rationale are longer together do not become cases (extractive).
         known: Rules of earlier distillations beside those in the student's provenance: what is in neither was written
             by people, once anything was distilled.
@@ -85,7 +90,7 @@ class DistillGuideline(Compiler):
         max_tokens: int | None = None,
         reply_tokens: int = 4096,
         critiques_per_level: int = 3,
-        cases_per_level: int = 1,
+        cases_per_level: int | None = None,
         max_case_chars: int = 1200,
         known: Sequence[RuleRecord] = (),
         seed: int = 0,
@@ -100,15 +105,15 @@ class DistillGuideline(Compiler):
         """
         super().__init__()
         mode = mode if mode is not None else "extractive" if writer is None else "two_stage"
-        if mode not in ("two_stage", "extractive"):
-            raise SetupError(f"mode={mode!r}", place=_PLACE, cure="Give two_stage or extractive.")
+        if mode not in get_args(Mode):
+            raise SetupError(f"mode={mode!r}", place=_PLACE, cure=f"Give one of {', '.join(get_args(Mode))}.")
         if mode == "two_stage" and writer is None:
             cure = "Give writer='openai/gpt-4o-mini' or another model, or mode='extractive'."
             raise SetupError("'two_stage' needs a writer model", place=_PLACE, cure=cure)
         _at_least(
             0,
             critiques_per_level=critiques_per_level,
-            cases_per_level=cases_per_level,
+            cases_per_level=0 if cases_per_level is None else cases_per_level,
             max_case_chars=max_case_chars,
             resamples=resamples,
         )
@@ -120,9 +125,10 @@ class DistillGuideline(Compiler):
             attempts=attempts,
             reply_tokens=reply_tokens,
         )
-        if mode == "extractive" and critiques_per_level == 0 and cases_per_level == 0:
+        cases_per_level = _CASES[mode] if cases_per_level is None else cases_per_level
+        if mode != "two_stage" and cases_per_level == 0 and (mode == "cases" or critiques_per_level == 0):
             cure = "Give critiques_per_level=3, cases_per_level=1 or both."
-            raise SetupError("neither critiques nor cases are wanted", place=_PLACE, cure=cure)
+            raise SetupError(f"{mode!r} is to add nothing", place=_PLACE, cure=cure)
         self.mode: Mode = mode
         self.writer = writer
         self.subject = Subject() if subject is None else subject
@@ -204,6 +210,8 @@ class DistillGuideline(Compiler):
         return tuple(known.get(rule.id, RuleRecord.of(rule, author)) for rule in rules_of(student.guideline))
 
     def _proposer(self, evidence: Evidence, journal: Journal | None) -> Proposer:
+        if self.mode == "cases":
+            return CaseChoice(self.cases_per_level, self.max_case_chars)
         if self.mode == "extractive":
             return Extractive(self.critiques_per_level, self.cases_per_level, self.max_case_chars, self.seed)
         student = evidence.student

@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import dspy
-
 from ..data import Scale
-from ..programs import Case, Guideline, Rater, rules_of
+from ..programs import Guideline, rules_of
 from .critiques import Critique, clusters, critiques, vectorizer_of
-from .dev import item_id
 from .drafts import CaseRecord, Draft, Drafts, RuleRecord
 from .evidence import Evidence
+from .worked_cases import WorkedCase, worked_cases
 
 _INTRODUCTION = "What was said of items of each label, with the number of items it was said of:"
 
@@ -48,8 +46,8 @@ class Extractive:
         cases, too_long = self._cases(evidence)
         told = student.guideline
         rubric = _rubric(told.rubric, rules, scale)
-        shown = (*told.cases, *(case for _, case in cases))
-        wanted: Mapping[str, tuple[Guideline, Sequence[tuple[str, Case]]]] = {
+        shown = (*told.cases, *(one.case for one in cases))
+        wanted: Mapping[str, tuple[Guideline, Sequence[WorkedCase]]] = {
             "rubric": (replace(told, rubric=rubric), ()),
             "cases": (replace(told, cases=shown), cases),
             "both": (replace(told, rubric=rubric, cases=shown), cases),
@@ -63,28 +61,25 @@ class Extractive:
                 skipped[name] = "no case is left"
             else:
                 records = () if name == "cases" else _records(guideline, told, rules, scale)
-                listed = tuple(CaseRecord(id, case.label) for id, case in own_cases)
+                listed = tuple(CaseRecord(one.item_id, one.case.label) for one in own_cases)
                 found.append(Draft(name, student.variant(guideline=guideline), records, listed))
         left_out = {"sentences": dict(dropped), "cases": {"too long": too_long} if too_long else {}}
         return Drafts(tuple(found), skipped, left_out)
 
-    def _cases(self, evidence: Evidence) -> tuple[list[tuple[str, Case]], int]:
-        """Return the cases with their items' ids, by level, and how many items were too long to be one."""
-        student = evidence.student
-        made = [(item_id(student, example), _case(student, example)) for example in evidence.explained]
-        fitting = [(id, case) for id, case in made if _length(case) <= self.max_case_chars]
-        chosen: list[tuple[str, Case]] = []
+    def _cases(self, evidence: Evidence) -> tuple[list[WorkedCase], int]:
+        """Return the cases by level, the items most like the others first, and how many were too long to be one."""
+        fitting, too_long = worked_cases(evidence, self.max_case_chars)
+        chosen: list[WorkedCase] = []
         if self.cases_per_level == 0 or not fitting:
-            return chosen, len(made) - len(fitting)
-        vectorizer = vectorizer_of([_text(case) for _, case in fitting])
+            return chosen, too_long
+        vectorizer = vectorizer_of([one.text for one in fitting])
         for level in evidence.levels:
-            own = [pair for pair in fitting if pair[1].label == student.scale.write(level)]
+            own = [one for one in fitting if one.level == level]
             if own:
-                vectors = vectorizer.transform([_text(case) for _, case in own])
-                groups = clusters(vectors, self.cases_per_level, self.seed)
-                largest = sorted(groups, key=lambda rows: (-len(rows), own[rows[0]][0]))
+                groups = clusters(vectorizer.transform([one.text for one in own]), self.cases_per_level, self.seed)
+                largest = sorted(groups, key=lambda rows: (-len(rows), own[rows[0]].item_id))
                 chosen += [own[rows[0]] for rows in largest]
-        return chosen, len(made) - len(fitting)
+        return chosen, too_long
 
 
 def _rubric(rubric: str, rules: Sequence[Critique], scale: Scale) -> str:
@@ -110,16 +105,3 @@ def _records(guideline: Guideline, told: Guideline, rules: Sequence[Critique], s
 
 def _items(count: int) -> str:
     return f"{count} item" if count == 1 else f"{count} items"
-
-
-def _case(student: Rater, example: dspy.Example) -> Case:
-    fields = {name: str(example[name]) for name in student.fields}
-    return Case(fields, str(example["rationale"]), student.scale.write(example["label"]))
-
-
-def _text(case: Case) -> str:
-    return "\n\n".join(case.fields.values())
-
-
-def _length(case: Case) -> int:
-    return len(_text(case)) + len(case.rationale)

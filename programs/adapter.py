@@ -52,12 +52,18 @@ class RaterAdapter(Adapter):
     def prompt(
         self, signature: type[dspy.Signature], demos: Sequence[Mapping[str, Any]], inputs: Mapping[str, Any]
     ) -> Prompt:
-        """Render a request. No argument but `demos` can carry a label, so a blind prompt cannot contain gold."""
+        """Render a request. No argument but `demos` can carry a label, so a blind prompt cannot contain gold.
+
+        A worked case that is the item itself is left out: it would give the answer away.
+        """
+        item = self._fields(signature, inputs)
         turns = [Turn("system", f"{signature.instructions.strip()}\n\n{self._form(signature)}")]
         for demo in demos:
-            turns.append(Turn("user", self._fields(signature, demo)))
-            turns.append(Turn("assistant", self.reply(signature, str(demo.get("rationale") or ""), demo["label"])))
-        turns.append(Turn("user", self._fields(signature, inputs)))
+            shown = self._fields(signature, demo)
+            if shown != item:
+                turns.append(Turn("user", shown))
+                turns.append(Turn("assistant", self.reply(signature, str(demo.get("rationale") or ""), demo["label"])))
+        turns.append(Turn("user", item))
         return Prompt(tuple(turns))
 
     def extended(self, prompt: Prompt, section: str, content: str, request: str) -> Prompt:

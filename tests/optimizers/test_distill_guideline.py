@@ -390,11 +390,12 @@ def test_named_levels_and_several_fields():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"mode": "instruction"}, "mode='instruction'.*two_stage or extractive"),
+        ({"mode": "instruction"}, "mode='instruction'.*two_stage, extractive, cases"),
         ({"mode": "two_stage"}, "'two_stage' needs a writer model"),
         ({"subsets": 0}, "subsets=0"),
+        ({"mode": "cases", "cases_per_level": 0}, "'cases' is to add nothing"),
         ({"critiques_per_level": -1}, "critiques_per_level=-1"),
-        ({"critiques_per_level": 0, "cases_per_level": 0}, "neither critiques nor cases"),
+        ({"critiques_per_level": 0, "cases_per_level": 0}, "'extractive' is to add nothing"),
         ({"resamples": -1}, "resamples=-1"),
     ],
 )

@@ -105,7 +105,6 @@ def _simba(metric: Any, lm: dspy.LM) -> Any:
 
 
 def _mipro(metric: Any, lm: dspy.LM) -> Any:
-    pytest.importorskip("optuna")
     return dspy.MIPROv2(
         metric=metric, prompt_model=lm, task_model=lm, auto=None, num_candidates=2, max_bootstrapped_demos=1,
         max_labeled_demos=1, num_threads=1, seed=0,

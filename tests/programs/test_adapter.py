@@ -128,6 +128,14 @@ def test_an_item_cannot_close_its_fence(text, other):
         assert inside == f"{text.strip()}\n"
 
 
+def test_a_case_is_not_shown_to_whoever_rates_that_very_item():
+    cases = (Case({"text": "Thank you!"}, "It thanks.", "5"), Case({"text": "Go away."}, "It sends away.", "1"))
+    rater = Rater(Ordinal(1, 5), Guideline("Rate it.").with_cases(*cases))
+    shown = [[turn.content for turn in rater.prompt({"text": text}).turns[1:]] for text in ("Thank you!", "Hello")]
+    assert shown[0] == ["<text>\nGo away.\n</text>", "Reason: It sends away.\nLabel: 1", "<text>\nThank you!\n</text>"]
+    assert len(shown[1]) == 5
+
+
 def test_lone_surrogates_of_a_server_or_an_item_become_readable_bytes():
     prompt = Rater(FIVE).prompt({"text": "half \ud83d of \ud83d\ude00"})
     assert "half \ufffd of \U0001f600" in prompt.bytes.decode()
