@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, get_args
 import dspy
 
 from ..data import Journal, SetupError, constant, opened
-from ..programs import GuidelineRule, Progress, Rater, Sampling, identity, resolve_model, rules_of, with_rule
+from ..programs import Candidate, GuidelineRule, Progress, Rater, Sampling, identity, resolve_model, rules_of, with_rule
 from .base import Compiler, check_examples
 from .budget import Budget
 from .dev import dev_corpus
@@ -20,6 +20,7 @@ from .guideline_checks import Checks, tokens_of
 from .guideline_gate import Gate
 from .guideline_writer import GuidelineWriter, Subject
 from .ledger import Ledger
+from .rule_ablation import ablated
 from .traces import Traces
 from .two_stage import TwoStage
 from .worked_cases import CaseChoice
@@ -71,6 +72,10 @@ class DistillGuideline(Compiler):
         max_case_chars: Items whose texts and rationale are longer together do not become cases (extractive).
         known: Rules of earlier distillations beside those in the student's provenance: what is in neither was written
             by people, once anything was distilled.
+        raters: Models that are to follow the guideline, by name or as LMs: a draft is measured by their mean alpha.
+            Where none is given it is the student's own.
+        ablate: The most rules of the best draft that are taken out one by one to see what each brings on dev, those
+            with the least support first (see `ablated`); each costs one rating of dev. 0 tries none.
         seed: Of clustering, subsets and bootstrap, and part of the ratings' and replies' key in the journal.
         journal: Where dev ratings and the writer's replies are kept and found again: a path, an open `Journal`, None.
         resamples: Of the paired bootstrap.
@@ -93,6 +98,8 @@ class DistillGuideline(Compiler):
         cases_per_level: int | None = None,
         max_case_chars: int = 1200,
         known: Sequence[RuleRecord] = (),
+        raters: Sequence[str | dspy.LM] = (),
+        ablate: int = 8,
         seed: int = 0,
         journal: Journal | str | Path | None = None,
         resamples: int = 2000,
@@ -116,6 +123,7 @@ class DistillGuideline(Compiler):
             cases_per_level=0 if cases_per_level is None else cases_per_level,
             max_case_chars=max_case_chars,
             resamples=resamples,
+            ablate=ablate,
         )
         _at_least(
             1,
@@ -142,6 +150,8 @@ class DistillGuideline(Compiler):
         self.cases_per_level = cases_per_level
         self.max_case_chars = max_case_chars
         self.known = tuple(known)
+        self.raters = tuple(raters)
+        self.ablate = ablate
         self.seed = seed
         self.journal = journal
         self.resamples = resamples
@@ -171,21 +181,23 @@ class DistillGuideline(Compiler):
         given = trainset if traces is None else [*traces, *traces.unexplained()]
         examples = check_examples(student, given, "trainset")
         dev = dev_corpus(student, examples, valset)
-        model = identity(student.lm)
+        lms = {} if not self.raters else {identity(lm): lm for lm in map(resolve_model, self.raters)}
+        models = list(lms) if lms else [identity(student.lm)]
         evidence = Evidence(student, tuple(examples), traces).checked()
         before = self._standing(student)
         with opened(self.journal) as journal:
             proposed = self._proposer(evidence, journal).drafts(evidence)
             drafts = [_keeping(draft, before) for draft in proposed.drafts]
             fill = constant([example["label"] for example in examples], student.scale)
-            gate = Gate(dev, fill, self.resamples, self.seed, journal, self.progress)
-            ranked = gate.choose([Draft("original", student.variant(), before), *drafts])
+            gate = Gate(dev, fill, self.resamples, self.seed, journal, self.progress, lms)
+            ranked = self._ranked(gate, [Draft("original", student.variant(), before), *drafts])
         best = ranked[0].rater
         best.candidates = ranked
         best.provenance = {
             "compiler": _PLACE,
             "mode": self.mode,
-            "model": model,
+            "model": models[0],
+            **({"models": models} if lms else {}),
             "guideline": student.guideline.hash,
             "student": dict(student.provenance),
             "chosen": ranked[0].name,
@@ -196,6 +208,17 @@ class DistillGuideline(Compiler):
             "dev": {"corpus": dev.hash, "items": len(dev), "alpha": ranked[0].dev.metrics["alpha"].value},
         }
         return best
+
+    def _ranked(self, gate: Gate, drafts: Sequence[Draft]) -> tuple[Candidate, ...]:
+        """Measure the drafts, see which rules of the best one dev would not miss, and let the gate choose."""
+        tried = gate.measure(drafts)
+        best = max(tried[1:], key=lambda one: one.mean, default=tried[0])
+        if self.ablate and best.mean > tried[0].mean:
+            found = ablated(gate, best, self.ablate)
+            tried = [found.whole if one is best else one for one in tried]
+            if found.pruned is not None:
+                tried.insert(1, found.pruned)  # where the two agree alike the shorter one is chosen
+        return gate.choose(tried)
 
     def _standing(self, student: Rater) -> tuple[RuleRecord, ...]:
         """Return the records of the rules that stand in the student's guideline.

@@ -1,18 +1,44 @@
 """Knows whether a rewritten guideline may replace the original one; does not know how either was written."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..data import Agreement, Corpus, Journal, Label, agreement
-from ..data.comparison import Difference, paired_difference
+import dspy
+
+from ..data import Agreement, Corpus, Journal, Label, agreement, paired_difference, panel_change
 from ..programs import Candidate, Progress, rate
 from .drafts import Draft
 
 
 @dataclass(frozen=True)
+class Measured:
+    """A draft and how it did on dev.
+
+    Attributes:
+        draft: The draft.
+        labels: The labels of each model that follows it, by the model's name.
+        dev: The agreement of the first model.
+        alphas: Alpha of each model, by name; undefined ones are None.
+        unparsed: Unreadable answers of all models, by reason.
+    """
+
+    draft: Draft
+    labels: Mapping[str, list[Label | None]]
+    dev: Agreement
+    alphas: Mapping[str, float | None]
+    unparsed: Mapping[str, int]
+
+    @property
+    def mean(self) -> float:
+        """Mean alpha over the models; where one is undefined, less than any number."""
+        known = [alpha for alpha in self.alphas.values() if alpha is not None]
+        return sum(known) / len(known) if len(known) == len(self.alphas) else float("-inf")
+
+
+@dataclass(frozen=True)
 class Gate:
-    """Measures candidates on dev and lets one of them replace the original, or none.
+    """Measures drafts on dev, with every model that is to follow them, and lets one replace the original, or none.
 
     Attributes:
         dev: The items everything is rated on.
@@ -20,7 +46,8 @@ class Gate:
         resamples: Of the bootstrap.
         seed: Of the bootstrap, and part of the ratings' key in the journal.
         journal: Where ratings are kept and found again.
-        progress: Called with (done, total, note) over all candidates.
+        progress: Called with (done, total, note) over all drafts.
+        lms: Models by name; none takes each draft's own.
     """
 
     dev: Corpus
@@ -29,60 +56,92 @@ class Gate:
     seed: int = 0
     journal: Journal | None = None
     progress: Progress | None = None
+    lms: Mapping[str, dspy.LM] = field(default_factory=dict)
 
-    def choose(self, drafts: Sequence[Draft]) -> tuple[Candidate, ...]:
-        """Rate dev with every candidate and return them, the chosen one first and the others by alpha.
+    def measure(self, drafts: Sequence[Draft], note: str = "rating dev") -> list[Measured]:
+        """Rate dev with every draft and every model."""
+        passes = len(drafts) * max(len(self.lms), 1)
+        found: list[Measured] = []
+        for draft in drafts:
+            models = {name: draft.rater.variant(lm=lm) for name, lm in self.lms.items()} or {"own": draft.rater}
+            labels: dict[str, list[Label | None]] = {}
+            unparsed: dict[str, int] = {}
+            for number, (name, rater) in enumerate(models.items()):
+                part = self._part(len(found) * len(models) + number, passes, f"{note}: {draft.name}")
+                ratings = rate(rater, self.dev, seed=self.seed, journal=self.journal, progress=part)
+                labels[name] = ratings.labels
+                unparsed = {
+                    reason: unparsed.get(reason, 0) + ratings.unparsed.get(reason, 0)
+                    for reason in (*unparsed, *ratings.unparsed)
+                }
+            each = {name: self._agreement(given) for name, given in labels.items()}
+            alphas = {name: one.metrics["alpha"].value for name, one in each.items()}
+            found.append(Measured(draft, labels, next(iter(each.values())), alphas, unparsed))
+        return found
 
-        The candidate with the highest alpha is chosen if its alpha is above the original's and the paired bootstrap
-        does not call it worse (an interval of the difference that lies below 0). Else the original stays.
+    def choose(self, tried: Sequence[Measured]) -> tuple[Candidate, ...]:
+        """Return the drafts as candidates, the chosen one first and the others by mean alpha.
+
+        The one with the highest mean alpha over the models is chosen if it is above the original's and the paired
+        bootstrap does not call it worse (an interval of the difference that lies below 0). Else the original stays.
 
         Args:
-            drafts: The original is the first.
+            tried: The original is the first.
         """
-        total = len(drafts)
-        tried: list[Candidate] = []
-        labels: list[list[Label | None]] = []
-        for number, draft in enumerate(drafts):
-            part = self._part(number, total, draft.name)
-            ratings = rate(draft.rater, self.dev, seed=self.seed, journal=self.journal, progress=part)
-            details: dict[str, Any] = {**draft.to_dict(), "unparsed": dict(ratings.unparsed)}
-            labels.append(ratings.labels)
-            if tried:
-                details["difference"] = self._difference(labels[-1], labels[0]).to_dict()
-            dev = self._agreement(labels[-1])
-            tried.append(Candidate(draft.name, draft.rater, dev, len(draft.items), details=details))
-        chosen = self._passed(tried)
-        ranked = sorted(tried, key=lambda candidate: (candidate is not chosen, -alpha(candidate.dev)))
-        return (replace(ranked[0], chosen=True), *ranked[1:])
-
-    def _passed(self, tried: Sequence[Candidate]) -> Candidate:
-        """Return the best candidate if it may replace the first one, the original; else the original."""
         original, *others = tried
-        best = max(others, key=lambda candidate: alpha(candidate.dev), default=original)
-        if alpha(best.dev) <= alpha(original.dev):
-            return original
-        high = best.details["difference"]["high"]
-        return original if high is not None and high < 0 else best
+        differences = {id(one): self.difference(one, original) for one in others}
+        chosen = original
+        best = max(others, key=lambda one: one.mean, default=original)
+        if best.mean > original.mean:
+            high = differences[id(best)]["high"]
+            chosen = original if high is not None and high < 0 else best
+        ranked = sorted(tried, key=lambda one: (one is not chosen, -one.mean))
+        return tuple(
+            Candidate(
+                one.draft.name,
+                one.draft.rater,
+                one.dev,
+                len(one.draft.items),
+                chosen=one is chosen,
+                details=self._details(one, differences.get(id(one))),
+            )
+            for one in ranked
+        )
+
+    def difference(self, new: Measured, old: Measured) -> dict[str, Any]:
+        """Return how much better one measured draft agrees with people than another, on the same resamples.
+
+        With several models it is the change of their mean alpha; ``among`` is that of their agreement with each other,
+        and ``warning`` says where the two went apart.
+        """
+        dev = self.dev
+        options: dict[str, Any] = {
+            "groups": dev.groups(),
+            "fill": self.fill,
+            "resamples": self.resamples,
+            "seed": self.seed,
+        }
+        if len(new.labels) == 1:
+            one, other = next(iter(new.labels.values())), next(iter(old.labels.values()))
+            return paired_difference(one, other, dev.golds(), dev.scale, metric="alpha", **options).to_dict()
+        change = panel_change(old.labels, new.labels, dev.golds(), dev.scale, **options)
+        told = {"metric": "mean alpha", "n": len(dev), **change.with_gold.to_dict()}
+        return {**told, "among": change.alpha.to_dict(), "warning": change.warning}
+
+    def _details(self, one: Measured, difference: Mapping[str, Any] | None) -> dict[str, Any]:
+        details = {**one.draft.to_dict(), "unparsed": dict(one.unparsed)}
+        if len(one.alphas) > 1:
+            details["alphas"] = dict(one.alphas)
+        return details if difference is None else {**details, "difference": difference}
 
     def _agreement(self, labels: Sequence[Label | None]) -> Agreement:
         dev = self.dev
-        options = {"fill": self.fill, "resamples": self.resamples, "seed": self.seed}
+        options: dict[str, Any] = {"fill": self.fill, "resamples": self.resamples, "seed": self.seed}
         return agreement(labels, dev.golds(), dev.scale, groups=dev.groups(), **options)
 
-    def _difference(self, a: Sequence[Label | None], b: Sequence[Label | None]) -> Difference:
-        dev = self.dev
-        options = {"fill": self.fill, "resamples": self.resamples, "seed": self.seed}
-        return paired_difference(a, b, dev.golds(), dev.scale, metric="alpha", groups=dev.groups(), **options)
-
-    def _part(self, number: int, total: int, name: str) -> Progress | None:
+    def _part(self, number: int, total: int, note: str) -> Progress | None:
         report = self.progress
         if report is None:
             return None
         items = len(self.dev)
-        return lambda done, _, __: report(number * items + done, total * items, f"rating dev: {name}")
-
-
-def alpha(dev: Agreement) -> float:
-    """Return Krippendorff's alpha; where it is undefined, less than any number."""
-    value = dev.metrics["alpha"].value
-    return float("-inf") if value is None else value
+        return lambda done, _, __: report(number * items + done, total * items, note)

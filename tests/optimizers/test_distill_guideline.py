@@ -10,7 +10,7 @@ import pytest
 from accord.data import Corpus, InputError, Interval, Journal, Nominal, Ordinal, SetupError
 from accord.optimizers import RejectionSampling
 from accord.optimizers.critiques import Rationale, clusters, critiques, sentences, vectorizer_of
-from accord.optimizers.distill_guideline import DistillGuideline
+from accord.optimizers.distill_guideline import DistillGuideline as Distillation
 from accord.optimizers.leak_guard import LeakGuard
 from accord.programs import Case, Guideline, Rater, ScriptedEngine, scripted_lm
 
@@ -21,6 +21,11 @@ THEMES = {
     2: ["Only plain facts about the weather are given.", "A neutral question about opening hours is asked."],
     3: ["The writer thanks the reader for kind help.", "Many cheerful wishes for a happy birthday appear."],
 }
+
+
+def DistillGuideline(mode=None, **options):
+    """Without ablation, so that the drafts are what is measured; see test_rule_ablation."""
+    return Distillation(mode, **{"ablate": 0, **options})
 
 
 def _examples(first, count, scale=THREE):

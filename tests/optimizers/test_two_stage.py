@@ -88,7 +88,9 @@ class Writer:
 
 
 def _compiled(writer: Writer, student: Rater | None = None, **options) -> Rater:
-    compiler = DistillGuideline(writer=writer.lm, subject=Subject("plot", "stories"), resamples=200, **options)
+    compiler = DistillGuideline(
+        writer=writer.lm, subject=Subject("plot", "stories"), resamples=200, **{"ablate": 0, **options}
+    )
     return compiler.compile(_student() if student is None else student, trainset=TRAIN, valset=DEV)
 
 
@@ -161,7 +163,7 @@ def test_the_writer_is_shown_what_the_paper_says_and_no_dev_item() -> None:
 def test_a_reply_that_breaks_a_rule_is_complained_of_and_then_skipped(steps: str, reason: str, complaint: str) -> None:
     writer = Writer(steps=steps)
     subject = Subject("plot", "stories", others=("engagement",))
-    compiler = DistillGuideline(writer=writer.lm, subject=subject, max_tokens=100, resamples=200)
+    compiler = DistillGuideline(writer=writer.lm, subject=subject, max_tokens=100, resamples=200, ablate=0)
     compiled = compiler.compile(_student(), trainset=TRAIN, valset=DEV)
     assert {candidate.name for candidate in compiled.candidates} == {"original", "rubric"}
     assert complaint in compiled.provenance["skipped"]["instruction"]
