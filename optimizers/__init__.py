@@ -7,10 +7,12 @@ from .budget import Budget
 from .cost import Cost
 from .disagreement import disagreement
 from .distill_guideline import DistillGuideline
+from .drafts import RuleRecord
 from .feedback import FeedbackMetric
 from .filters import DEFAULT_FILTERS, Copy, Degenerate, Duplicate, Empty, Filter, Length, OtherScript
 from .finetune import FineTune
 from .forecast import Forecast, Remaining, forecast
+from .guideline_versions import GuidelineVersions, Step
 from .guideline_writer import Subject
 from .hints import HintedItem, HintedTrace, Hints
 from .hit_rate import HitRates, Tally, learn
@@ -82,6 +84,9 @@ __all__ = [
     "First",
     "Standing",
     "Stopping",
+    "GuidelineVersions",
+    "RuleRecord",
+    "Step",
     "Subject",
     "Suspect",
     "suspects",

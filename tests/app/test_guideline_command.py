@@ -1,0 +1,119 @@
+"""What ``accord guideline`` prints and does."""
+
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from accord.app.console import Console
+from accord.app.guideline_command import diff, explain_rule, roll_back, show
+from accord.data import InputError, Ordinal
+from accord.optimizers import GuidelineVersions, RuleRecord
+from accord.programs import Guideline, Rater, rules_of, scripted_lm
+
+FIRST = Guideline("Read it.\n\nThen rate it.", "### 1\n- Rude.")
+SECOND = Guideline("Read it.", "### 1\n- Rude to the reader.\n- It threatens.")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run whose guideline was distilled once."""
+    versions = GuidelineVersions(tmp_path / "guidelines")
+    versions.add(FIRST, "given")
+    effect = {"metric": "alpha", "value": 0.1234, "low": 0.02, "high": 0.2, "n": 30}
+    rules = [
+        RuleRecord.of(rules_of(SECOND)[1], "writer", [f"i{number}" for number in range(7)]),
+        RuleRecord(
+            rules_of(SECOND)[2].id, "rubric", "1", "It threatens.", "writer", ("i3",), False, ("i9",), effect
+        ),
+    ]  # fmt: skip
+    versions.add(SECOND, "distilled", rules, "rubric was chosen")
+    rows = [{"item_id": f"i{number}", "rationale": f"The writer of item {number} is rude."} for number in range(7)]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "traces.parquet")
+    rater = Rater(Ordinal(1, 2), SECOND, lm=scripted_lm(lambda prompt, draw: "Label: 1"))
+    rater.provenance = {"rules": [rule.to_dict() for rule in rules]}
+    rater.save(tmp_path / "rater")
+    return tmp_path
+
+
+def test_show_lists_rules_and_versions(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    show(run, Console())
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 80
+    assert said.startswith(f"Guideline {SECOND.hash[:12]}: 3 rules, 0 cases.\n")
+    rude, threatens = rules_of(SECOND)[1:]
+    assert f"rubric, 1\n  {rude.id}  writer, 7 items\n            Rude to the reader.\n" in said
+    assert f"  {threatens.id}  writer, 1 item, alpha +0.12 [+0.02, +0.20] on dev\n" in said
+    assert f"* {SECOND.hash[:12]}  distilled" in said and f"  {FIRST.hash[:12]}  given" in said
+
+
+def test_the_text_can_be_edited_and_compiled_again(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    show(run, Console(), markdown=True)
+    assert Guideline.from_markdown(capsys.readouterr().out) == SECOND
+    show(run, Console(), version=FIRST.hash[:5], markdown=True)
+    assert Guideline.from_markdown(capsys.readouterr().out) == FIRST
+
+
+def test_diff_says_what_was_added_dropped_and_changed_and_why(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    diff(run, Console())
+    rude, threatens = rules_of(SECOND)[1:]
+    assert capsys.readouterr().out == (
+        f"From {FIRST.hash[:12]} to {SECOND.hash[:12]} (distilled):\n\n"
+        "instruction\n"
+        f"  dropped {rules_of(FIRST)[1].id}\n"
+        "    - Then rate it.\n"
+        "\n"
+        "rubric, 1\n"
+        f"  added {rude.id} (from 7 items)\n"
+        "    + Rude to the reader.\n"
+        f"  added {threatens.id} (from 1 item)\n"
+        "    + It threatens.\n"
+    ).replace("rubric, 1\n", f"rubric, 1\n  dropped {rules_of(FIRST)[2].id}\n    - Rude.\n", 1)
+
+
+def test_explain_shows_what_a_rule_rests_on(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rude, threatens = rules_of(SECOND)[1:]
+    explain_rule(run, rude.id[:6], Console())
+    said = capsys.readouterr().out
+    assert said.startswith("Rude to the reader.\n")
+    assert (
+        f"author      writer, since version {SECOND.hash[:12]}" in said
+        and "brings      dev was not rated without it" in said
+    )
+    assert "rests on    7 items (cited by the writer)\n  i0: The writer of item 0 is rude." in said
+    assert "  and 2 more" in said and "i5" not in said
+    explain_rule(run, threatens.id, Console())
+    said = capsys.readouterr().out
+    assert "brings      alpha +0.12 [+0.02, +0.20] on dev" in said
+    assert "against it  1 item where the like led to another label: i9" in said
+
+
+def test_roll_back_gives_the_rater_the_earlier_guideline(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    roll_back(run, FIRST.hash[:8], Console())
+    assert "is the current version, and" in capsys.readouterr().out
+    rater = Rater.load(run / "rater", lm=scripted_lm(lambda prompt, draw: "Label: 1"))
+    assert rater.guideline == FIRST and GuidelineVersions(run / "guidelines").current == FIRST.hash
+    assert rater.provenance["rolled_back"] == {"from": SECOND.hash, "to": FIRST.hash}
+    with pytest.raises(InputError, match="is the current version"):
+        roll_back(run, FIRST.hash, Console())
+
+
+def test_a_rater_alone_can_be_shown_and_explained(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    show(run / "rater", Console())
+    assert "Versions" not in capsys.readouterr().out
+    explain_rule(run / "rater", rules_of(SECOND)[1].id, Console())
+    assert "since version" not in capsys.readouterr().out
+    with pytest.raises(InputError, match="a rater keeps no earlier versions"):
+        diff(run / "rater", Console())
+
+
+def test_what_is_not_there_is_named(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no guideline is kept there"):
+        show(tmp_path / "nowhere", Console())
+    with pytest.raises(InputError, match="no rule 'zz'"):
+        explain_rule(run, "zz", Console())
+    with pytest.raises(InputError, match="is the first version"):
+        diff(run, Console(), new=FIRST.hash)
+    with pytest.raises(InputError, match="no version 'beef'"):
+        roll_back(run, "beef", Console())
