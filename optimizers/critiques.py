@@ -125,11 +125,13 @@ def clusters(vectors: Any, count: int, seed: int) -> list[list[int]]:
     """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
 
     count = min(count, vectors.shape[0])
     options: dict[str, Any] = {"n_init": 10}  # sklearn's own annotation knows "auto" only
     model = KMeans(count, random_state=seed, **options)
-    with warnings.catch_warnings():
+    # So few rows are done before threads have met; on a busy machine waiting for each other takes most of the time.
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different rows than clusters: some stay empty
         numbers = model.fit_predict(vectors)
     distances = model.transform(vectors)[np.arange(vectors.shape[0]), numbers].round(9)

@@ -17,7 +17,7 @@ from .drawing import Drawer
 from .evidence import Evidence
 from .extractive import Extractive
 from .guideline_checks import Checks, tokens_of
-from .guideline_gate import Gate
+from .guideline_gate import Accept, Gate
 from .guideline_writer import GuidelineWriter, Subject
 from .ledger import Ledger
 from .rule_ablation import ablated
@@ -53,8 +53,8 @@ class DistillGuideline(Compiler):
     ``cases``       worked cases alone, more and more of them, chosen by coverage and difficulty (see `CaseChoice`)
     ==============  ================================================================================================
 
-    The best draft on dev replaces the ``original`` if it has a higher alpha and the paired bootstrap does not call it
-    worse. Rules that people wrote into an earlier distilled guideline stay, whatever a writer makes of the rest.
+    The best draft on dev replaces the ``original`` if a paired bootstrap says that it agrees better with people.
+    Rules that people wrote into an earlier distilled guideline stay, whatever a writer makes of the rest.
 
     Args:
         mode: How drafts come about; None takes ``two_stage`` where there is a writer, else ``extractive``.
@@ -74,6 +74,8 @@ class DistillGuideline(Compiler):
             by people, once anything was distilled.
         raters: Models that are to follow the guideline, by name or as LMs: a draft is measured by their mean alpha.
             Where none is given it is the student's own.
+        accept: What a draft has to show on dev: that it is ``better`` (beyond luck, whatever the number of drafts) or
+            only ``not_worse`` (a higher alpha that the bootstrap does not call lower), see `Gate.choose`.
         ablate: The most rules of the best draft that are taken out one by one to see what each brings on dev, those
             with the least support first (see `ablated`); each costs one rating of dev. 0 tries none.
         seed: Of clustering, subsets and bootstrap, and part of the ratings' and replies' key in the journal.
@@ -99,6 +101,7 @@ class DistillGuideline(Compiler):
         max_case_chars: int = 1200,
         known: Sequence[RuleRecord] = (),
         raters: Sequence[str | dspy.LM] = (),
+        accept: Accept = "better",
         ablate: int = 8,
         seed: int = 0,
         journal: Journal | str | Path | None = None,
@@ -114,6 +117,8 @@ class DistillGuideline(Compiler):
         mode = mode if mode is not None else "extractive" if writer is None else "two_stage"
         if mode not in get_args(Mode):
             raise SetupError(f"mode={mode!r}", place=_PLACE, cure=f"Give one of {', '.join(get_args(Mode))}.")
+        if accept not in get_args(Accept):
+            raise SetupError(f"accept={accept!r}", place=_PLACE, cure=f"Give one of {', '.join(get_args(Accept))}.")
         if mode == "two_stage" and writer is None:
             cure = "Give writer='openai/gpt-4o-mini' or another model, or mode='extractive'."
             raise SetupError("'two_stage' needs a writer model", place=_PLACE, cure=cure)
@@ -151,6 +156,7 @@ class DistillGuideline(Compiler):
         self.max_case_chars = max_case_chars
         self.known = tuple(known)
         self.raters = tuple(raters)
+        self.accept: Accept = accept
         self.ablate = ablate
         self.seed = seed
         self.journal = journal
@@ -189,7 +195,7 @@ class DistillGuideline(Compiler):
             proposed = self._proposer(evidence, journal).drafts(evidence)
             drafts = [_keeping(draft, before) for draft in proposed.drafts]
             fill = constant([example["label"] for example in examples], student.scale)
-            gate = Gate(dev, fill, self.resamples, self.seed, journal, self.progress, lms)
+            gate = Gate(dev, fill, self.resamples, self.seed, journal, self.progress, lms, self.accept)
             ranked = self._ranked(gate, [Draft("original", student.variant(), before), *drafts])
         best = ranked[0].rater
         best.candidates = ranked
