@@ -11,6 +11,7 @@ from ..data import Journal, SetupError, constant, opened
 from ..programs import Candidate, GuidelineRule, Progress, Rater, Sampling, identity, resolve_model, rules_of, with_rule
 from .base import Compiler, check_examples
 from .budget import Budget
+from .counter_examples import with_counter_examples
 from .dev import dev_corpus
 from .drafts import Draft, Drafts, RuleRecord
 from .drawing import Drawer
@@ -194,6 +195,8 @@ class DistillGuideline(Compiler):
         with opened(self.journal) as journal:
             proposed = self._proposer(evidence, journal).drafts(evidence)
             drafts = [_keeping(draft, before) for draft in proposed.drafts]
+            if traces is not None:
+                drafts = [replace(draft, rules=with_counter_examples(draft.rules, traces)) for draft in drafts]
             fill = constant([example["label"] for example in examples], student.scale)
             gate = Gate(dev, fill, self.resamples, self.seed, journal, self.progress, lms, self.accept)
             ranked = self._ranked(gate, [Draft("original", student.variant(), before), *drafts])
