@@ -21,7 +21,7 @@ def _traces(hint: Hints | None = None) -> Traces:
         assert found is not None
         number = int(found[1])
         if "annotator_label" in prompt.turns[-1].content:
-            return "Reason: The writer shouts at the reader, and the reader is used to it by now."
+            return "Reason: The writer shouts at the reader! The reader is used to it by now."
         if number in (3, 13, 14):
             return "Reason: It begins well. The writer shouts at the reader!\nLabel: 1"
         return f"Reason: It speaks calmly.\nLabel: {1 if number < 10 or number == 15 else 2}"
