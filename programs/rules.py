@@ -85,7 +85,8 @@ def without_rule(guideline: Guideline, rule: GuidelineRule) -> Guideline:
 def with_rule(guideline: Guideline, rule: GuidelineRule) -> Guideline:
     """Return the guideline with a rule of another one, as a list item at the end of what stands under its heading.
 
-    A heading that is not there is added at the end of the part; a rule without one comes first. A guideline that has the rule is returned as it is.
+    A heading that is not there is added at the end of the part; a rule without one comes first. A guideline that has
+    the rule is returned as it is.
     """
     rules = rules_of(guideline)
     if rule.id in {own.id for own in rules}:

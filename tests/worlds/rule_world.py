@@ -2,7 +2,8 @@
 
 People rate how well a story is told, from 1 to 5, and never give a story that breaks off more than `CAP`. The guideline
 does not say so. Each model sees the quality with noise of its own, and makes of a missing end now this, now that; only
-where its guideline says that stories break off it does as people do. A teacher draws with more noise, and now and then reasons from the missing end.
+where its guideline says that stories break off it does as people do. A teacher draws with more noise, and now and then
+reasons from the missing end.
 """
 
 import hashlib
