@@ -9,12 +9,16 @@ from ..programs import (
     BatchEngine,
     Completion,
     LevelEngine,
+    LevelWeights,
     Prompt,
     Rater,
     Sampling,
     StreamingEngine,
+    alternatives_for,
     complete,
     draw_of,
+    gives_logprobs,
+    weigh_levels,
     well_formed,
 )
 from ..programs.scoring import softmax
@@ -65,9 +69,10 @@ class Answer:
 class Answering:
     """Answers as ``accord rate`` does: the same prompts, temperature 0, the same reading of replies, the same scoring.
 
-    A model in this process also gives the probability of each level at the place of the label, after the rationale that
-    the rater wrote; they are those of the levels as they are written, made to add up to 1. A rater that scores has the
-    distribution that its score is made of.
+    Where the model can say, there is also the probability of each level at the place of the label, after the rationale
+    that the rater wrote, made to add up to 1. A model in this process weighs every level as it is written; of one on a
+    server the log-probabilities that come with its reply are read (`weigh_levels`), and an item whose reply leaves them
+    open has none. A rater that scores has the distribution that its score is made of.
 
     Args:
         rater: Who rates.
@@ -84,14 +89,17 @@ class Answering:
         self._sampling = Sampling(temperature=0.0, max_tokens=Sampling.max_tokens if limit is None else int(limit))
         levels = rater.scale.levels
         engine = rater.lm.engine
-        self._levels = levels if isinstance(engine, LevelEngine) and levels is not None else ()
+        self._levels = () if levels is None or len(levels) > _MOST_LEVELS else levels
+        self._weighs_all = isinstance(engine, LevelEngine)
+        if not self._weighs_all and not gives_logprobs(rater.lm):
+            self._levels = ()
         self.scores = rater.scoring.rule != "mode"
         self.lanes = _lanes_for(engine)
 
     @property
     def weighs(self) -> bool:
         """Whether there are probabilities."""
-        return self.scores or 0 < len(self._levels) <= _MOST_LEVELS
+        return self.scores or len(self._levels) > 0
 
     def question(self, fields: Mapping[str, str], *, distribution: bool = True) -> Question:
         """Render an item."""
@@ -122,9 +130,15 @@ class Answering:
             return
         weighed: dict[int, Answer] = {}
         asks = [Ask(question.prompt) for question in questions]
-        for number, (completion,) in complete(self.rater.lm, asks, self._sampling, workers=self.lanes.most):
+        for number, (completion,) in complete(
+            self.rater.lm, asks, self._sampling_for(questions), workers=self.lanes.most
+        ):
             answer = self._read(completion)
-            if self.weighs and questions[number].distribution and self._has_place(answer):
+            if not questions[number].distribution or not self._levels:
+                yield number, answer
+            elif not self._weighs_all:
+                yield number, replace(answer, distribution=self._shown(completion, answer))
+            elif self._has_place(answer):
                 weighed[number] = answer
             else:
                 yield number, answer
@@ -135,6 +149,21 @@ class Answering:
             shares = self._distributions([questions[number].prompt for number in weighed], before)
             for (number, answer), share in zip(weighed.items(), shares, strict=True):
                 yield number, replace(answer, distribution=share)
+
+    def _sampling_for(self, questions: Sequence[Question]) -> Sampling:
+        """Return how a batch is sampled: with log-probabilities where a server is to show them for any of it."""
+        if self._weighs_all or not self._levels or not any(question.distribution for question in questions):
+            return self._sampling
+        return replace(self._sampling, logprobs=alternatives_for(self._levels))
+
+    def _shown(self, completion: Completion, answer: Answer) -> dict[str, float] | None:
+        """Return the distribution that a reply's log-probabilities show, or None."""
+        if answer.label is None:
+            return None
+        seen = weigh_levels(self.rater, completion)
+        if not isinstance(seen, LevelWeights):
+            return None
+        return {self._name(level): share for level, share in seen.distribution.items()}
 
     def _has_place(self, answer: Answer) -> bool:
         """Tell whether a label has a place in a reply, so that levels can be weighed there."""
@@ -177,7 +206,7 @@ class Answering:
     def _distributions(self, prompts: Sequence[Prompt], rationales: Sequence[str]) -> list[dict[str, float] | None]:
         """Return the probability of each level after each prompt and rationale, None where they are too long."""
         engine = self.rater.lm.engine
-        if not isinstance(engine, LevelEngine) or not self.weighs:
+        if not isinstance(engine, LevelEngine) or not self._levels:
             return [None] * len(prompts)
         replies = [[self.rater.reply(rationale, level) for level in self._levels] for rationale in rationales]
         names = [self._name(level) for level in self._levels]

@@ -22,7 +22,7 @@ from ..programs import Progress, Rater
 from .console import Console, counts
 from .data_files import open_corpus
 from .report import RaterRow
-from .table import rater_table
+from .table import SCORES_NOTE, rater_table
 
 SCHEMA = 1
 """Of what ``accord evaluate --json`` prints."""
@@ -45,6 +45,7 @@ class Measured:
         human: One annotator's agreement with the others, or None where no item has two.
         unparsed: Items without a label from the rater, by reason.
         dropped: What loading the file left out, by reason.
+        sampled: Items that a rater scored by several replies for want of the levels' probabilities, by reason.
     """
 
     rater: Agreement
@@ -54,11 +55,16 @@ class Measured:
     human: Agreement | None
     unparsed: Mapping[str, int]
     dropped: Mapping[str, int]
+    sampled: Mapping[str, int]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able data; None stands for what is undefined."""
         return {
-            "rater": {**self.rater.to_dict(), "unparsed_by_reason": dict(self.unparsed)},
+            "rater": {
+                **self.rater.to_dict(),
+                "unparsed_by_reason": dict(self.unparsed),
+                "sampled_by_reason": dict(self.sampled),
+            },
             "constant": {**self.constant.to_dict(), "label": self.answer, "from": self.answer_from},
             "one_human": None if self.human is None else self.human.to_dict(),
             "dropped": dict(self.dropped),
@@ -82,13 +88,14 @@ def measure(rater: Rater, corpus: Corpus, *, seed: int = 0, progress: Progress |
     ratings = rater.rate(corpus, seed=seed, progress=progress)
     human = one_human(corpus, seed=seed)
     return Measured(
-        rater=agreement(ratings.labels, golds, scale, groups=groups, fill=answer, seed=seed),
+        rater=agreement(ratings.labels, golds, scale, scores=ratings.scores, groups=groups, fill=answer, seed=seed),
         constant=agreement([answer] * len(golds), golds, scale, groups=groups, seed=seed),
         answer=answer,
         answer_from=source,
         human=agreement(human.ratings, human.gold, scale, groups=human.groups, seed=seed) if human.items else None,
         unparsed=ratings.unparsed,
         dropped=corpus.dropped,
+        sampled=ratings.sampled,
     )
 
 
@@ -146,6 +153,10 @@ def evaluate_file(
 def _notes(found: Measured, items: int) -> list[str]:
     """Say what the numbers stand on and need care with."""
     notes = [f"Constant: {found.answer_from}."]
+    if found.rater.numbers == "scores":
+        notes.append(SCORES_NOTE)
+    if found.sampled:
+        notes.append(f"Scored by several replies for want of probabilities ({counts(found.sampled)}).")
     if found.unparsed:
         notes.append(f"No label from the rater ({counts(found.unparsed)}): counts as the constant answer.")
     if found.dropped:

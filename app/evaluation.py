@@ -12,18 +12,27 @@ from ..data import (
     one_human,
     paired_difference,
 )
-from .report import Comparison, Kind, RaterRow
+from ..programs import RowKind
+from .report import Comparison, RaterRow
 
 _BASELINE_NAMES = {"constant": "constant", "length": "length only", "tfidf": "TF-IDF + ridge"}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Someone's ratings of all test items, None where there is no label."""
+    """Someone's ratings of all test items.
+
+    Attributes:
+        name: What the table calls them.
+        kind: Who they are.
+        labels: The labels, None where there is none.
+        scores: The scores of a rater that scores between the labels, None where there is no label; else None.
+    """
 
     name: str
-    kind: Kind
+    kind: RowKind
     labels: Sequence[Label | None]
+    scores: Sequence[float | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,8 @@ def evaluate(answers: Sequence[Answer], chosen: str, train: Corpus, test: Corpus
     """Measure raters beside constant, length-only and TF-IDF baselines and one human against the others.
 
     An item that a rater left without a label counts as the constant baseline's answer, so that silence cannot help.
+    Scores are measured where a metric takes numbers (see `agreement`); alpha and the comparisons, which are of alpha,
+    are of labels.
 
     Args:
         answers: The raters' labels on the test items.
@@ -58,7 +69,7 @@ def evaluate(answers: Sequence[Answer], chosen: str, train: Corpus, test: Corpus
         RaterRow(
             answer.name,
             answer.kind,
-            agreement(answer.labels, gold, test.scale, groups=groups, fill=fill, seed=seed),
+            agreement(answer.labels, gold, test.scale, scores=answer.scores, groups=groups, fill=fill, seed=seed),
         )
         for answer in everyone
     ]

@@ -1,23 +1,18 @@
 """Knows how a file of items becomes a file of ratings, resumably and whole or not at all; knows no agreement."""
 
-import csv
-import errno
-import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..data import Corpus, InputError, Journal, RetryError, Scale, SetupError
+from ..data import InputError, Journal
 from .data_files import open_corpus
+from .rated_file import SUFFIXES, rated_table, write_whole
 
 if TYPE_CHECKING:
     from ..programs import Rater, Ratings
     from .console import Console
-
-Rows = list[dict[str, Any]]
 
 
 def check_places(data: Path, out: Path) -> None:
@@ -26,9 +21,9 @@ def check_places(data: Path, out: Path) -> None:
     Raises:
         InputError: For a suffix that is not written, or an output that would replace the data.
     """
-    if out.suffix.lower() not in _WRITERS:
+    if out.suffix.lower() not in SUFFIXES:
         what = f"files ending in {out.suffix!r} are not written" if out.suffix else "the name has no suffix"
-        raise InputError(what, place=str(out), cure=f"Name a file ending in {', '.join(_WRITERS)}.")
+        raise InputError(what, place=str(out), cure=f"Name a file ending in {', '.join(SUFFIXES)}.")
     if out.is_dir():
         raise InputError("this is a directory", place=str(out), cure="Name a file in it.")
     if out.exists() and data.exists() and out.samefile(data):
@@ -38,9 +33,8 @@ def check_places(data: Path, out: Path) -> None:
 def rate_file(rater: "Rater", data: Path, out: Path, *, id: str | None, seed: int, console: "Console") -> "Ratings":
     """Rate every item of a file and write the ratings.
 
-    The columns are ``id`` (``item_id`` where the rater reads a field of that name), the fields that the rater read,
-    ``label``, ``rationale`` and ``unparsed`` (why there is no label). Items of the same id, or without ids of the same
-    text, are rated once. The file appears whole when all items are rated. Until then the ratings are in a journal
+    What is written of an item is described in `rated_file.rated_table`. Items of the same id, or without ids of the
+    same text, are rated once. The file appears whole when all items are rated. Until then the ratings are in a journal
     beside it, from which the same command goes on; what failed for reasons outside the item stays to be asked again.
 
     Args:
@@ -62,7 +56,7 @@ def rate_file(rater: "Rater", data: Path, out: Path, *, id: str | None, seed: in
     with _journal(out) as (journal, finish):
         with console.stage("rating", line=False) as progress:
             ratings = rater.rate(corpus, seed=seed, journal=journal, progress=progress)
-        _write_whole(out, _rows(corpus, ratings), rater.scale)
+        write_whole(out, rated_table(rater, corpus, ratings))
         failed = ratings.unparsed["error"]
         finish(not failed)
     console.say(_summary(ratings, corpus.dropped, time.monotonic() - started, out))
@@ -79,23 +73,11 @@ def _summary(ratings: "Ratings", dropped: Mapping[str, int], seconds: float, out
     parts = [f"rated {rated:,} of {len(ratings):,} items in {duration(seconds)}"]
     if ratings.unparsed:
         parts.append(f"{len(ratings) - rated:,} without a label ({counts(ratings.unparsed)})")
+    if ratings.sampled:
+        parts.append(f"{ratings.sampled.total():,} scored by several replies ({counts(ratings.sampled)})")
     if dropped:
         parts.append(f"left out ({counts(dropped)})")
     return f"{'; '.join(parts)}: {out}"
-
-
-def _rows(corpus: Corpus, ratings: "Ratings") -> Rows:
-    key = "item_id" if "id" in corpus.fields else "id"
-    return [
-        {
-            key: item.id,
-            **item.fields,
-            "label": rating.label,
-            "rationale": rating.rationale,
-            "unparsed": rating.unparsed if rating.label is None else None,
-        }
-        for item, rating in zip(corpus, ratings, strict=True)
-    ]
 
 
 @contextmanager
@@ -111,50 +93,3 @@ def _journal(out: Path) -> Iterator[tuple[Journal, Callable[[bool], None]]]:
             if any(done) or not len(journal):
                 for suffix in ("-wal", "-shm", ".lock", ""):
                     path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def _write_whole(out: Path, rows: Rows, scale: Scale) -> None:
-    """Write a file beside its place and move it there: whoever reads it finds the old one or all of the new one."""
-    draft = out.with_name(f".{out.name}.draft")
-    try:
-        _WRITERS[out.suffix.lower()](draft, rows, scale)
-        os.replace(draft, out)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            cure = "Free some space and run the same command again: nothing that was rated is lost."
-            raise RetryError("the disk is full", place=str(out), cure=cure) from error
-        cure = "Make the folder writable and run the same command again: nothing that was rated is lost."
-        raise SetupError(f"cannot be written ({error.strerror})", place=str(out), cure=cure) from error
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _write_csv(path: Path, rows: Rows, scale: Scale) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            label = None if row["label"] is None else scale.write(row["label"])
-            writer.writerow({**row, "label": label})
-
-
-def _write_jsonl(path: Path, rows: Rows, scale: Scale) -> None:
-    with path.open("w", encoding="utf-8") as stream:
-        stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def _write_parquet(path: Path, rows: Rows, scale: Scale) -> None:
-    import pyarrow
-    from pyarrow import parquet
-
-    kinds = {float} if scale.levels is None else {type(level) for level in scale.levels}
-    label = pyarrow.string() if kinds == {str} else pyarrow.int64() if kinds == {int} else pyarrow.float64()
-    schema = pyarrow.schema([(name, label if name == "label" else pyarrow.string()) for name in rows[0]])
-    parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), path)
-
-
-_WRITERS: dict[str, Callable[[Path, Rows, Scale], None]] = {
-    ".parquet": _write_parquet,
-    ".csv": _write_csv,
-    ".jsonl": _write_jsonl,
-}

@@ -5,38 +5,26 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from ..data import Agreement, Difference
+from ..data import Difference
+from ..programs import AgreementRow
 
 SCHEMA = 1
 """Of report.json."""
 
-Kind = Literal["candidate", "zero-shot", "teacher", "baseline", "human"]
 
-
-@dataclass(frozen=True)
-class RaterRow:
-    """One line of the table: a rater, a baseline or a person, measured on the test items.
-
-    Attributes:
-        name: How it is called in the table and in comparisons.
-        kind: What it is.
-        agreement: Its agreement with gold.
-    """
-
-    name: str
-    kind: Kind
-    agreement: Agreement
+class RaterRow(AgreementRow):
+    """One line of the table: a rater, a baseline or a person, measured on the test items."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as plain data."""
         measured = self.agreement
         metrics = {name: found.to_dict() for name, found in measured.metrics.items()}
         fill = {"fill": measured.fill} if measured.unparsed else {}
-        return {"name": self.name, "kind": self.kind, "n": measured.n, "unparsed": measured.unparsed, **fill} | {
-            "metrics": metrics
-        }
+        numbers = {"numbers": measured.numbers} if measured.numbers == "scores" else {}
+        head = {"name": self.name, "kind": self.kind, "n": measured.n, "unparsed": measured.unparsed}
+        return {**head, **fill, **numbers, "metrics": metrics}
 
 
 @dataclass(frozen=True)

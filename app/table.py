@@ -11,6 +11,8 @@ from ..optimizers import Utilization
 from .report import RaterRow, Report
 from .verdict import number
 
+SCORES_NOTE = "Of raters that score, tau-b and MAE are of the score, alpha is of the label nearest to it."
+
 
 def rater_table(rows: Sequence[RaterRow], chosen: str = "", *, title: str = "") -> Table:
     """Return the table of raters: alpha with its interval, tau-b, MAE (or kappa and accuracy), unparsed replies."""
@@ -49,8 +51,10 @@ def summary(report: Report) -> str:
     """Return the line under the table that says what the numbers stand on."""
     splits = ", ".join(f"{name} {split['items']} (read {split['reads']}x)" for name, split in report.splits.items())
     filled = any(row.agreement.unparsed for row in report.rows)
-    note = " A reply without a label counts as the constant answer." if filled else ""
-    return f"* chosen on dev. Items: {splits}. Intervals: bootstrap over test items.{note}"
+    notes = ["A reply without a label counts as the constant answer."] if filled else []
+    if any(row.agreement.numbers == "scores" for row in report.rows):
+        notes.append(SCORES_NOTE)
+    return " ".join([f"* chosen on dev. Items: {splits}. Intervals: bootstrap over test items.", *notes])
 
 
 def _span(found: Estimate | Mapping[str, Any]) -> str:

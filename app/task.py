@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
-from ..data import AccordError, Corpus, InputError, Scale, scale_from_dict
+from ..data import AccordError, Corpus, InputError, Scale, SetupError, scale_from_dict
 from .data_files import open_corpus
 from .task_document import Document, Keys, concealing, read_document
 from .task_sections import (
@@ -21,6 +21,7 @@ from .task_sections import (
     OneAnnotator,
     Part,
     Sampling,
+    Scores,
     Seed,
     Split,
     Text,
@@ -55,6 +56,7 @@ class Task(Part):
         default=None, description="an address of an OpenAI-compatible server, e.g. http://127.0.0.1:8000/v1"
     )
     teacher_guideline: Text | None = Field(default=None, description="a text, or the path of a .md file")
+    scoring: Scores = Field(default=Scores(), description="a mapping, e.g. {rule: expected}")
     split: Split = Field(default=Split(), description="a mapping of dev, test, seed")
     sampling: Sampling = Field(default=Sampling(), description="a mapping, e.g. {samples: 16}")
     weights: Weights = Field(default=Weights(), description="a mapping, e.g. {lora_rank: 16}")
@@ -142,7 +144,11 @@ class Task(Part):
 
     def _check(self) -> None:
         """Look whether the parts fit together and the files are there."""
-        self.scale_object()
+        scale = self.scale_object()
+        try:
+            self.scoring.as_scoring().check(scale)
+        except SetupError as error:
+            raise self._refusal(("scoring", "rule"), error.what, str(error.cure)) from None
         if self.cut is None and self.cut_anchors is not None:
             raise self._refusal(("cut_anchors",), "there are anchors but no cut", "Give cut, or leave the anchors out.")
         if not self.data.path.is_file():
@@ -193,7 +199,7 @@ class Task(Part):
             raise type(error)(error.what, place=place, cure=error.cure) from None
 
 
-_SECTIONS = ("split", "sampling", "weights", "distill")
+_SECTIONS = ("scoring", "split", "sampling", "weights", "distill")
 """Parts that may stand there empty, with all their lines commented out."""
 
 _LOCAL = "local/"

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from ..optimizers import Acceptance, Budget, Selection, Stopping
-    from ..programs import Price
+    from ..programs import Price, Scoring
 
 
 def _below_one(share: float | int) -> float | int:
@@ -166,23 +166,72 @@ class Weights(Part):
     """How a base model is fine-tuned; None leaves a figure to `FineTune`, and the base to the student."""
 
     base: Model | None = Field(default=None, description="a model: local or local/<folder>")
-    objectives: tuple[Literal["trace", "label", "label_all", "label_first", "regression", "preference"], ...] = Field(
+    objectives: tuple[
+        Literal["trace", "label", "label_all", "label_first", "regression", "preference", "trace_shuffled"], ...
+    ] = Field(
         default=("trace", "label", "label_all"),
         strict=False,
         min_length=1,
-        description="a list of trace, label, label_all, label_first, regression, preference",
+        description="a list of trace, label, label_all, label_first, regression, preference, trace_shuffled",
     )
+    rounds: Count | None = Field(default=None, description="a whole number of at least 1")
+    own_samples: Count | None = Field(default=None, description="a whole number of at least 1")
+    method: Literal["lora", "qlora", "full"] | None = Field(default=None, description="lora, qlora or full")
     lora_rank: Count = 16
     epochs: Count | None = Field(default=None, description="a whole number of at least 1")
     learning_rate: float | None = Field(default=None, gt=0, lt=1, description="a number between 0 and 1, e.g. 2e-4")
     batch_size: Count | None = Field(default=None, description="a whole number of at least 1")
+    micro_batch: Count | None = Field(default=None, description="a whole number of at least 1")
+    patience: Count | None = Field(default=None, description="a whole number of epochs of at least 1")
     regression_weight: float | None = Field(default=None, ge=0, description="a number of at least 0, e.g. 1.0")
     margin: float | None = Field(default=None, gt=0, description="a number of steps above 0, e.g. 2")
     weighted: bool | None = Field(default=None, description="true or false")
+    launcher: Literal["process", "accelerate"] | None = Field(default=None, description="process or accelerate")
+    accelerate_config: str | None = Field(
+        default=None, min_length=1, description="a file that accelerate config wrote, or the name of a shipped one"
+    )
+
+
+class Scores(Part):
+    """How the student's ratings come about (see `accord.programs.Scoring`)."""
+
+    rule: Literal["mode", "mean", "expected", "median"] = Field(
+        default="mode", description="mode, mean, expected or median"
+    )
+    samples: int = Field(default=8, ge=2, description="a whole number of at least 2")
+
+    def as_scoring(self) -> "Scoring":
+        """Return the scoring as raters take it."""
+        from ..programs import Scoring
+
+        return Scoring(**self.model_dump())
+
+
+class About(Part):
+    """What the guideline is about, in the words that a writer model is told."""
+
+    dimension: Text = Field(default="what the guideline asks for", description="the quality that is rated")
+    material: Text = Field(default="items", description="what is rated, e.g. stories")
+    others: tuple[Text, ...] = Field(
+        default=(), strict=False, description="a list of qualities that the guideline must not speak of"
+    )
 
 
 class Distill(Part):
-    """How a guideline is written from traces."""
+    """How a guideline is made from traces (see `accord.optimizers.DistillGuideline`); None leaves a figure to it."""
 
-    critiques_per_level: Count = 3
-    cases_per_level: Seed = 1
+    mode: Literal["two_stage", "extractive", "cases"] | None = Field(
+        default=None, description="two_stage, extractive or cases"
+    )
+    writer: Model | None = Field(default=None, description="a model, e.g. openai/gpt-4o-mini")
+    writer_api_base: Address | None = Field(default=None, description="an address, e.g. http://127.0.0.1:8000/v1")
+    raters: tuple[Model, ...] = Field(default=(), strict=False, description="a list of models")
+    about: About = Field(default=About(), description="a mapping, e.g. {dimension: engagement, material: stories}")
+    instruction_traces: Count | None = Field(default=None, description="a whole number of at least 1")
+    rubric_traces: Count | None = Field(default=None, description="a whole number of at least 1")
+    subsets: Count | None = Field(default=None, description="a whole number of at least 1")
+    max_tokens: Count | None = Field(default=None, description="a whole number of at least 1")
+    critiques_per_level: Seed | None = Field(default=None, description="a whole number of at least 0")
+    cases_per_level: Seed | None = Field(default=None, description="a whole number of at least 0")
+    accept: Literal["better", "not_worse"] | None = Field(default=None, description="better or not_worse")
+    ablate: Seed | None = Field(default=None, description="a whole number of at least 0")

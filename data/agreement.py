@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from .bootstrap import Units, resample
 from .cells import Floats
-from .coefficients import COEFFICIENTS, Coefficient, alpha_interval, alpha_nominal, alpha_ordinal, why_undefined
+from .coefficients import COEFFICIENTS, Coefficient, Pairs, alpha_interval, alpha_nominal, alpha_ordinal, why_undefined
 from .estimate import Estimate, check_bootstrap, estimate
 from .frozen import FrozenDict
-from .numeric import pairs_of, prepare
+from .numeric import Prepared, checked_scores, pairs_of, prepare
 from .scale import Label, Scale
 
 _ALPHAS: Mapping[str, Coefficient] = {
@@ -18,6 +18,10 @@ _ALPHAS: Mapping[str, Coefficient] = {
     "ordinal": alpha_ordinal,
     "interval": alpha_interval,
 }
+
+
+NUMERIC = ("tau_b", "spearman", "pearson", "icc3", "mse", "mae", "bias")
+"""Metrics that take numbers, and so the scores of a rater that scores between the labels."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Agreement:
         seed: Seed of the bootstrap.
         level: Confidence level of the intervals.
         metrics: Estimate by metric name; read-only.
+        numbers: What the metrics that take numbers (`NUMERIC`) were measured on: ``labels``, or the ``scores`` of a
+            rater that rates between them. Alpha, kappas and accuracy are of labels in any case.
     """
 
     n: int
@@ -45,6 +51,7 @@ class Agreement:
     seed: int
     level: float
     metrics: Mapping[str, Estimate]
+    numbers: Literal["labels", "scores"] = "labels"
 
     def __str__(self) -> str:
         """Return one line on what the figures stand on, then one line a metric."""
@@ -53,6 +60,8 @@ class Agreement:
         width = max(map(len, self.metrics))
         lines = [f"agreement on {self.n:,} items{units}{silent} ({self.level:.0%} bootstrap intervals)"]
         lines += [f"  {name:<{width}}  {found}" for name, found in self.metrics.items()]
+        if self.numbers == "scores":
+            lines.append(f"  ({', '.join(name for name in self.metrics if name in NUMERIC)}: of scores, not of labels)")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -66,6 +75,7 @@ def agreement(
     gold: Sequence[Label],
     scale: Scale,
     *,
+    scores: Sequence[float | None] | None = None,
     groups: Sequence[str | None] | None = None,
     fill: Label | None = None,
     resamples: int = 2000,
@@ -84,10 +94,16 @@ def agreement(
     An unanswered item must not help a rater: ``None`` ratings become ``fill``. Callers pass the constant baseline's
     label, so that no answer is worth a constant answer. Without ``fill`` they are left out, and every note says so.
 
+    A rater may score between the labels. Its scores then stand for its labels in the metrics that take numbers
+    (`NUMERIC`): correlations, intraclass correlation, errors and bias. Alpha, kappas and accuracy compare levels with
+    levels, and alpha is what raters are chosen by, so they stay with the labels nearest to the scores.
+
     Args:
         ratings: The rater's labels; None where there was no readable answer.
         gold: The gold labels, in the same order.
         scale: The scale of both.
+        scores: The rater's scores in the same order, as the scale's values; None where the rating is None. None, or
+            None throughout, for a rater that gives labels alone.
         groups: Group of each item; whole groups are resampled, and items whose group is None one by one. None resamples
             items.
         fill: The label that stands for an unreadable answer.
@@ -96,36 +112,69 @@ def agreement(
         level: Confidence level of the percentile intervals.
 
     Raises:
-        InputError: For lengths that differ or a label that is not on the scale.
+        InputError: For lengths that differ, a label or score that is not on the scale, or one without the other.
+        SetupError: For scores on a nominal or pairwise scale.
     """
     check_bootstrap(resamples, level)
     data = prepare([ratings], gold, scale, groups=groups, fill=fill)
     pairs = pairs_of(data.numbers[0], data.numbers[1], scale)
     metrics = metrics_of(scale)
-
-    def statistics(weights: Floats) -> dict[str, Floats]:
-        return {name: metric(pairs, weights) for name, metric in metrics.items()}
-
-    units = Units.of(pairs.cell, pairs.x.size, data.groups)
-    point = statistics(units.observed)
-    draws = resample(units, statistics, resamples=resamples, seed=seed, rows=pairs.values.size)
-    found = {
-        name: data.remark(
-            estimate(
-                point[name][0],
-                draws.get(name),
-                units=units.count,
-                unit=units.name,
-                level=level,
-                why=why_undefined(name, pairs, pairs.cell.size),
-            )
-        )
-        for name in metrics
-    }
-    n = pairs.cell.size
+    exact = None if scores is None else checked_scores(scores, ratings, scale, fill=fill)
+    bootstrap = _Bootstrap(data, resamples, seed, float(level))
+    found = bootstrap.estimates(pairs, metrics)
+    if exact is not None:
+        between = pairs_of(exact, data.numbers[1], scale)
+        found |= bootstrap.estimates(between, {name: metrics[name] for name in metrics if name in NUMERIC})
+    n, units = pairs.cell.size, bootstrap.units(pairs).count
     return Agreement(
-        n, data.unparsed[0], fill, len(gold) - n, units.count, resamples, seed, float(level), FrozenDict(found)
+        n=n,
+        unparsed=data.unparsed[0],
+        fill=fill,
+        left_out=len(gold) - n,
+        groups=units,
+        resamples=resamples,
+        seed=seed,
+        level=float(level),
+        metrics=FrozenDict(found),
+        numbers="labels" if exact is None else "scores",
     )
+
+
+@dataclass(frozen=True)
+class _Bootstrap:
+    """How the metrics of prepared labels are estimated."""
+
+    data: Prepared
+    resamples: int
+    seed: int
+    level: float
+
+    def units(self, pairs: Pairs) -> Units:
+        """Return what is resampled."""
+        return Units.of(pairs.cell, pairs.x.size, self.data.groups)
+
+    def estimates(self, pairs: Pairs, metrics: Mapping[str, Coefficient]) -> dict[str, Estimate]:
+        """Estimate metrics of the same pairs, all on the same resamples."""
+
+        def statistics(weights: Floats) -> dict[str, Floats]:
+            return {name: metric(pairs, weights) for name, metric in metrics.items()}
+
+        units = self.units(pairs)
+        point = statistics(units.observed)
+        draws = resample(units, statistics, resamples=self.resamples, seed=self.seed, rows=pairs.values.size)
+        return {
+            name: self.data.remark(
+                estimate(
+                    point[name][0],
+                    draws.get(name),
+                    units=units.count,
+                    unit=units.name,
+                    level=self.level,
+                    why=why_undefined(name, pairs, pairs.cell.size),
+                )
+            )
+            for name in metrics
+        }
 
 
 def metrics_of(scale: Scale) -> dict[str, Coefficient]:

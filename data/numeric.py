@@ -69,6 +69,42 @@ def prepare(
     return Prepared(table[:, kept], chosen, unparsed, int((~kept).sum()), fill is not None)
 
 
+def checked_scores(
+    scores: Sequence[float | None], ratings: Sequence[Label | None], scale: Scale, *, fill: Label | None
+) -> Floats | None:
+    """Check a rater's scores beside its labels; the items are those that `prepare` keeps.
+
+    Returns:
+        One number for each item kept, the value of ``fill`` where there is no label; None for a rater without scores.
+
+    Raises:
+        InputError: For lengths that differ, a score off the scale, or a score or a label without the other.
+        SetupError: If the scale's labels are no numbers.
+    """
+    if len(scores) != len(ratings):
+        raise InputError(f"{len(scores)} scores for {len(ratings)} ratings", cure="Give one for each rating.")
+    if all(score is None for score in scores):
+        return None
+    low, high = _ends(scale)
+    slack = 1e-9 * (high - low)  # a mean of levels may leave the scale by its rounding
+    for number, (score, label) in enumerate(zip(scores, ratings, strict=True)):
+        if (score is None) != (label is None):
+            lacking = "score" if score is None else "label"
+            raise InputError(f"item {number} has no {lacking}", place="scores", cure="Give both or neither.")
+        if score is not None and not low - slack <= score <= high + slack:
+            raise InputError(f"the score {score} is off the scale", place="scores", cure=f"Give {low} to {high}.")
+    stand_in = None if fill is None else scale.value(fill)
+    filled = [stand_in if score is None else score for score in scores]
+    return np.array([number for number in filled if number is not None], dtype=float)
+
+
+def _ends(scale: Scale) -> tuple[float, float]:
+    if isinstance(scale, Interval):
+        return scale.low, scale.high
+    values = [scale.value(level) for level in scale.levels or ()]
+    return values[0], values[-1]
+
+
 def pairs_of(x: Floats, y: Floats, scale: Scale) -> Pairs:
     """Gather numbers made by `prepare` into cells, with the scale's levels where it has any."""
     return Pairs.of(x, y, None if scale.levels is None else lambda values: _levels(values, scale))

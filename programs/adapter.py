@@ -7,11 +7,11 @@ from typing import Any
 
 import dspy
 from dspy.adapters import Adapter
-from dspy.lm15 import RefusalPart, Response, TextPart, ThinkingPart
+from dspy.lm15 import RefusalPart, Response, TextPart, ThinkingPart, TokenLogprob, TopLogprob
 
 from ..data import InputError, Label, Scale
 from .parsing import Reply, Unparsed, parse
-from .prompt import Completion, Prompt, Turn, well_formed
+from .prompt import Alternative, Completion, Prompt, Token, Turn, well_formed
 
 FORMAT_VERSION = 1
 """Changes whenever the rendered bytes change; a saved rater says with which one it was made."""
@@ -179,7 +179,17 @@ def completion_of(response: Response) -> Completion:
         finish_reason="refusal" if refusals else str(response.finish_reason),
         prompt_tokens=0 if usage.input_tokens is None else usage.input_tokens,
         completion_tokens=0 if usage.output_tokens is None else usage.output_tokens,
+        tokens=None if response.logprobs is None else tuple(map(_token, response.logprobs)),
     )
+
+
+def _token(sent: TokenLogprob) -> Token:
+    top = tuple(Alternative(_written(one), one.logprob) for one in sent.top)
+    return Token(_written(sent), sent.logprob, top)
+
+
+def _written(token: TokenLogprob | TopLogprob) -> bytes:
+    return token.token.encode("utf-8", "replace") if token.bytes is None else bytes(token.bytes)
 
 
 def _fence(text: str, name: str) -> str:

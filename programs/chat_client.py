@@ -105,8 +105,15 @@ class ChatClient:
             status = int(found.code) if found.code.isdigit() else 502
         else:
             found, status = read_error(reply), response.status
-        if status in (400, 422):
-            cured = form.cured(said=found.said, param=found.param, choices=choices, seeded=seed is not None)
+        # Some models answer a wish for log-probabilities with 403, as if the key were wrong.
+        if status in (400, 422) or (status == 403 and "logprob" in found.said.lower()):
+            cured = form.cured(
+                said=found.said,
+                param=found.param,
+                choices=choices,
+                seeded=seed is not None,
+                alternatives=heads.alternatives(form),
+            )
             if cured is not None:
                 self.form = self.form.merged(cured)
                 return REWRITE
@@ -134,6 +141,12 @@ class Heads:
         """Remember the fields."""
         self._fields = fields
         self._written: dict[ChatForm, str] = {}
+
+    def alternatives(self, form: ChatForm) -> int | None:
+        """Return how many alternatives of a token requests ask for, None where they ask for no log-probabilities."""
+        if "logprobs" not in self._fields or not form.alternatives:
+            return None
+        return min(self._fields.get("top_logprobs", 0), form.alternatives)
 
     def head(self, model: str, form: ChatForm) -> str:
         """Return the beginning of a request."""

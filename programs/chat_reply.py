@@ -1,11 +1,12 @@
 """Knows how to read the reply of an OpenAI-compatible server into completions; does not know who asked or how often."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .prompt import Completion
+from .prompt import Alternative, Completion, Token
 
 _CHARACTERS_A_TOKEN = 4
 
@@ -64,7 +65,7 @@ def read_completions(body: bytes, wanted: int) -> tuple[Completion, ...] | Serve
             finish_reason=_finish(choices[place]),
             prompt_tokens=sent if place == 0 else 0,
             completion_tokens=said[place],
-            logprobs=_logprobs(choices[place].get("logprobs")),
+            tokens=_tokens(choices[place].get("logprobs")),
         )
         for place in range(len(messages))
     )
@@ -118,12 +119,36 @@ def _finish(choice: Mapping[str, Any]) -> str:
     return reason if isinstance(reason, str) and reason else "stop"
 
 
-def _logprobs(sent: Any) -> tuple[float, ...] | None:
-    tokens = sent.get("content") if isinstance(sent, dict) else None
-    if not isinstance(tokens, list):
+def _tokens(sent: Any) -> tuple[Token, ...] | None:
+    """Return the tokens with their log-probabilities; None where there are none, or one of them cannot be read."""
+    listed = sent.get("content") if isinstance(sent, dict) else None
+    if not isinstance(listed, list):
         return None
-    values = [token.get("logprob") if isinstance(token, dict) else None for token in tokens]
-    return tuple(float(value) for value in values if isinstance(value, int | float))
+    tokens = [_token(one) for one in listed]
+    return None if None in tokens else tuple(token for token in tokens if token is not None)
+
+
+def _token(sent: Any) -> Token | None:
+    one = _alternative(sent)
+    if one is None:
+        return None
+    top = sent.get("top_logprobs")
+    seen = map(_alternative, top if isinstance(top, list) else ())
+    return Token(one.bytes, one.logprob, tuple(other for other in seen if other is not None))
+
+
+def _alternative(sent: Any) -> Alternative | None:
+    if not isinstance(sent, dict):
+        return None
+    text, logprob, written = sent.get("token"), sent.get("logprob"), sent.get("bytes")
+    if not isinstance(text, str) or not isinstance(logprob, int | float) or not math.isfinite(logprob):
+        return None
+    if isinstance(written, list):
+        try:
+            return Alternative(bytes(written), float(logprob))
+        except (TypeError, ValueError):
+            return None
+    return Alternative(text.encode("utf-8", "replace"), float(logprob))
 
 
 def _usage(usage: Any, lengths: Sequence[int]) -> tuple[int, list[int]]:

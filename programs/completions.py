@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import dspy
+from dspy.utils.exceptions import LMError
 
 from .adapter import DEFAULT_MAX_TOKENS
 from .prompt import Completion, Prompt
@@ -19,15 +20,18 @@ class Sampling:
         temperature: 1.0 for drawing traces, 0.0 for rating.
         max_tokens: Limit on a reply's tokens, thinking included.
         seed: Makes the draws of engines that can be seeded reproducible, one by one and whatever the batch.
+        logprobs: How many alternatives of each token to ask for, with their log-probabilities; None asks for none. An
+            engine that cannot say leaves `Completion.tokens` out.
     """
 
     temperature: float = 1.0
     max_tokens: int = DEFAULT_MAX_TOKENS
     seed: int = 0
+    logprobs: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the parameters as plain data."""
-        return asdict(self)
+        """Return the parameters as plain data; without `logprobs` where none are asked for."""
+        return {name: value for name, value in asdict(self).items() if name != "logprobs" or value is not None}
 
     def draw_seed(self, prompt: Prompt, draw: int) -> int:
         """Return the seed of one draw: it depends on the prompt and the draw's number, not on the batch."""
@@ -117,6 +121,17 @@ def complete(
 def shares_prompt(lm: dspy.LM) -> bool:
     """Return whether all draws of an ask are billed one prompt; else each draw pays for its own."""
     return isinstance(getattr(lm, "engine", None), StreamingEngine | BatchEngine)
+
+
+def gives_logprobs(lm: dspy.LM) -> bool:
+    """Return whether a model is said to give the log-probabilities of a token's alternatives, as far as DSPy knows.
+
+    What it really sends is seen in its replies: gateways and single models may give less than their API has.
+    """
+    try:
+        return "top_logprobs" in lm.supported_params
+    except LMError:  # a name that DSPy cannot place has no known abilities
+        return False
 
 
 def identity(lm: dspy.LM) -> str:

@@ -10,17 +10,48 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, Self
 
 from ..data import SetupError
-from .chat_client import ChatClient, Heads, Rewrite
+from .chat_client import Address, Heads, Rewrite
+from .chat_form import ChatForm
 from .completions import Ask
 from .concurrency import Gate
-from .prompt import Completion
+from .prompt import Completion, Prompt
 from .retrying import Failure, Patience
 
 SeedOf = Callable[[Ask, int], int | None]
 """Gives the seed of a request from the ask and the number of the request's first draw."""
+
+
+class Client(Protocol):
+    """Who sends single requests, for ``async with`` in the dispatcher's event loop: `ChatClient` or `TokenClient`.
+
+    Attributes:
+        form: How requests are written now.
+        met: Whether the server ever gave a reply of any kind.
+    """
+
+    form: ChatForm
+    met: bool
+
+    @property
+    def address(self) -> Address:
+        """Where requests go."""
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Open the connections."""
+        ...
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connections."""
+
+    async def send(
+        self, prompt: Prompt, heads: Heads, *, choices: int, seed: int | None
+    ) -> tuple[Completion, ...] | Failure | Rewrite:
+        """Send one request: its completions, why there are none, or that it has to be written anew."""
+        ...
 
 
 class Run:
@@ -89,7 +120,7 @@ class Dispatcher:
         seed: Of the jitter.
     """
 
-    def __init__(self, client: ChatClient, gate: Gate, patience: Patience, *, seed: int = 0) -> None:
+    def __init__(self, client: Client, gate: Gate, patience: Patience, *, seed: int = 0) -> None:
         """Remember the parts; `start` starts the thread."""
         self.gate = gate
         self._client = client

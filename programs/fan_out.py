@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import dspy
@@ -75,15 +75,19 @@ def fan_out(
 
 
 def _call(lm: dspy.LM, prompt: Prompt, draw: int, sampling: Sampling) -> Completion:
-    request = prompt.request(lm.model, temperature=sampling.temperature, max_tokens=sampling.max_tokens)
+    request = prompt.request(
+        lm.model, temperature=sampling.temperature, max_tokens=sampling.max_tokens, logprobs=sampling.logprobs
+    )
     # The journal remembers draws; DSPy's cache would only hide which of them were paid for.
     options: dict[str, Any] = {"cache": False} if sampling.temperature == 0 else {"cache": False, "rollout_id": draw}
     try:
         return completion_of(lm(request, **options))  # pyright: ignore[reportArgumentType, reportCallIssue]
-    except _WRONG_SET_UP as error:
-        cure = "Check the model's name, its key and its account; what is recorded is kept."
-        raise SetupError(_one_line(error), place=f"model {lm.model!r}", cure=cure) from error
     except LMError as error:
+        if sampling.logprobs is not None and "logprob" in str(error).lower():
+            return _call(lm, prompt, draw, replace(sampling, logprobs=None))  # this model gives none
+        if isinstance(error, _WRONG_SET_UP):
+            cure = "Check the model's name, its key and its account; what is recorded is kept."
+            raise SetupError(_one_line(error), place=f"model {lm.model!r}", cure=cure) from error
         return Completion("", finish_reason="error", error=f"{type(error).__name__}: {_one_line(error)}")
 
 

@@ -10,6 +10,7 @@ _LABELS = ("label", "rating", "score", "verdict", "answer")
 _RATIONALES = ("rationale", "reason", "reasoning", "explanation")
 _OPENING = re.compile(r"\{(?=\s*[\"}])")
 _LABEL_KEY = re.compile(rf"[\"'](?:{'|'.join(_LABELS)})[\"'][ \t]*:", re.IGNORECASE)
+_TO_VALUE = re.compile(r"\s*[\"']?")
 # Models write line ends within strings as they are. A dict would keep the last of two labels.
 _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=list)
 _MOST_OPENINGS = 50
@@ -25,12 +26,14 @@ class JsonObject:
         end: Where it ends.
         labels: What stands under its keys for a label, as text (empty for what is neither number nor text).
         rationale: What stands under the first key for a rationale.
+        at: Where the value of the first key for a label begins, a quotation mark left out; None where there is none.
     """
 
     start: int
     end: int
     labels: tuple[str, ...]
     rationale: str
+    at: int | None
 
 
 def json_objects(text: str) -> list[JsonObject]:
@@ -46,7 +49,9 @@ def json_objects(text: str) -> list[JsonObject]:
             pairs, end = _DECODER.raw_decode(text, opening.start())
         except (ValueError, RecursionError):
             continue
-        found.append(JsonObject(opening.start(), end, *_content(pairs)))
+        labels, rationale = _content(pairs)
+        at = _place_of_label(text, opening.start(), end, labels)
+        found.append(JsonObject(opening.start(), end, labels, rationale, at))
     return found
 
 
@@ -66,6 +71,15 @@ def _content(pairs: list[tuple[str, Any]]) -> tuple[tuple[str, ...], str]:
     labels = tuple(_written(value) for key, value in pairs if key.lower() in _LABELS)
     said = [value for key, value in pairs if key.lower() in _RATIONALES and isinstance(value, str)]
     return labels, said[0].strip() if said else ""
+
+
+def _place_of_label(text: str, start: int, end: int, labels: Sequence[str]) -> int | None:
+    """Return where the first label's value stands in an object; a quoted key has no such value behind it."""
+    for key in _LABEL_KEY.finditer(text, start, end) if labels else ():
+        value = _TO_VALUE.match(text, key.end())
+        if value is not None and text.startswith(labels[0], value.end()):
+            return value.end()
+    return None
 
 
 def _written(value: Any) -> str:

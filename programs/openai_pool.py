@@ -18,6 +18,8 @@ from dspy.lm15 import (
     Response,
     TextPart,
     ThinkingPart,
+    TokenLogprob,
+    TopLogprob,
     UnsupportedFeatureError,
     Usage,
     response_to_events,
@@ -31,7 +33,7 @@ from .concurrency import Gate
 from .dispatcher import Dispatcher, Run
 from .feeding import stream
 from .local_model import prompt_of
-from .prompt import Completion
+from .prompt import Completion, Token
 from .retrying import Patience
 
 _FINISHES = {"length": "length", "max_tokens": "length", "content_filter": "content_filter"}
@@ -45,6 +47,9 @@ class OpenAIPool:
     that fail for a while (429, 5xx, time-outs, lost connections, unreadable replies) are tried again with backoff and
     jitter, never before the server's ``Retry-After``; how many are on their way at a time adapts to how they fare.
 
+    Log-probabilities are asked for where `Sampling.logprobs` says so, with no more alternatives than the server gives;
+    one that refuses them is not asked for them again.
+
     Draws are seeded by prompt and number where the sampling is not greedy, as far as the server honours seeds. Fine for
     programs in threads, in event loops and in copies: copies share the pool. It opens with the first request.
 
@@ -57,12 +62,14 @@ class OpenAIPool:
         timeout: Seconds for one request.
         patience: How long to try again.
         send_seeds: Whether to send seeds; without, nothing that was not recorded can be drawn again.
-        logprobs: Whether to ask for the log-probability of each token (`Completion.logprobs`).
         jitter_seed: Seed of the jitter between attempts.
 
     Raises:
         SetupError: If the model has no name, the address is not one, or a number is out of its range.
     """
+
+    supported_params = frozenset({"logprobs", "top_logprobs"})
+    """What DSPy (`dspy.LM.supported_params`) and `gives_logprobs` may count on, as far as the server has it."""
 
     def __init__(
         self,
@@ -75,7 +82,6 @@ class OpenAIPool:
         timeout: float = 300.0,
         patience: Patience | None = None,
         send_seeds: bool = True,
-        logprobs: bool = False,
         jitter_seed: int = 0,
     ) -> None:
         """Check the address; connections are opened later."""
@@ -91,7 +97,6 @@ class OpenAIPool:
             "max_in_flight": max_in_flight,
             "timeout": timeout,
             "send_seeds": send_seeds,
-            "logprobs": logprobs,
             "jitter_seed": jitter_seed,
         }
         self._key = api_key
@@ -106,7 +111,9 @@ class OpenAIPool:
         Raises:
             SetupError: If key, model or address are wrong: every request would fail.
         """
-        fields = self._fields(temperature=sampling.temperature, max_tokens=sampling.max_tokens)
+        fields = _fields(
+            temperature=sampling.temperature, max_tokens=sampling.max_tokens, **_weighed(sampling.logprobs)
+        )
 
         def seed_of(ask: Ask, draw: int) -> int | None:
             # 31 bits: some servers keep seeds in a signed 32-bit integer.
@@ -120,7 +127,7 @@ class OpenAIPool:
         config = request.config
         if request.tools:
             raise UnsupportedFeatureError("this engine sends no tools", feature="tools")
-        fields = self._fields(
+        fields = _fields(
             temperature=config.temperature,
             max_tokens=config.max_tokens,
             top_p=config.top_p,
@@ -128,6 +135,7 @@ class OpenAIPool:
             response_format=config.response_format,
             frequency_penalty=config.frequency_penalty,
             presence_penalty=config.presence_penalty,
+            **_weighed(config.logprobs),
             **({} if config.extensions is None else dict(config.extensions)),
         )
         future: Future[Completion] = Future()
@@ -194,11 +202,6 @@ class OpenAIPool:
                 self._open, self._finish = pool, weakref.finalize(self, pool.stop)
             return self._open
 
-    def _fields(self, **fields: Any) -> dict[str, Any]:
-        """Return what goes into requests, without what nobody set."""
-        asked = {"logprobs": True} if self._settings["logprobs"] else {}
-        return {**{name: value for name, value in fields.items() if value is not None}, **asked}
-
 
 def response_of(request: Request, future: "Future[Completion]") -> Response:
     """Wait for a completion and make it DSPy's response, or raise the error that DSPy has for it."""
@@ -216,4 +219,27 @@ def response_of(request: Request, future: "Future[Completion]") -> Response:
         message=Message(role="assistant", parts=(*thoughts, TextPart(completion.text))),
         finish_reason=cast(Any, _FINISHES.get(completion.finish_reason, "stop")),
         usage=Usage(input_tokens=completion.prompt_tokens, output_tokens=completion.completion_tokens),
+        logprobs=None if completion.tokens is None else tuple(map(_token, completion.tokens)),
+    )
+
+
+def _fields(**fields: Any) -> dict[str, Any]:
+    """Return what goes into requests, without what nobody set."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _weighed(alternatives: int | None) -> dict[str, Any]:
+    """Return the fields that ask for log-probabilities."""
+    if alternatives is None:
+        return {}
+    return {"logprobs": True, "top_logprobs": alternatives if alternatives > 0 else None}
+
+
+def _token(token: Token) -> TokenLogprob:
+    top = tuple(
+        TopLogprob(token=one.bytes.decode("utf-8", "replace"), logprob=one.logprob, bytes=tuple(one.bytes))
+        for one in token.alternatives
+    )
+    return TokenLogprob(
+        token=token.bytes.decode("utf-8", "replace"), logprob=token.logprob, bytes=tuple(token.bytes), top=top
     )

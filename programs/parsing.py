@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..data import Label, Scale
 from .json_replies import JsonObject, is_broken_json, json_objects
 from .prompt import well_formed
 from .refusals import declines
-from .written_label import INVISIBLE, Reason, Unparsed, read_written
+from .written_label import INVISIBLE, MARKUP, Reason, Unparsed, read_written
 
 __all__ = ["Reason", "Reply", "Unparsed", "parse"]
 
@@ -21,6 +21,7 @@ _MARK = re.compile(
 _REASON_MARK = re.compile(
     rf"^[ \t>#*_`{INVISIBLE}-]*(?:reason(?:ing)?|rationale|explanation)[ \t*_`]*[:=：][ \t*_`]*", re.IGNORECASE
 )
+_BEFORE_LABEL = re.compile(rf"[{re.escape(MARKUP)}<{INVISIBLE}]*")
 _FENCE = re.compile(r"(```|~~~)(?:[\w-]*[ \t]*\n|json(?=\W))?", re.IGNORECASE)
 _MOST_WRITINGS = 100
 """Different writings of a label that are read; a reply with more has several labels, whatever they say."""
@@ -28,19 +29,28 @@ _MOST_WRITINGS = 100
 
 @dataclass(frozen=True)
 class Reply:
-    """What a completion says: the rationale (possibly empty) and the label, or why there is none."""
+    """What a completion says: the rationale (possibly empty) and the label, or why there is none.
+
+    Attributes:
+        rationale: The reasoning.
+        label: The label, or why there is none.
+        place: Where in the completion's text the label is written first, markdown around it left out; None where
+            there is no label, or its place is not known.
+    """
 
     rationale: str
     label: Label | Unparsed
+    place: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
 class _Written:
-    """One place of a reply where a label is written."""
+    """One place of a reply where a label is written, after a marker or in an object."""
 
     start: int
     end: int
     text: str
+    at: int | None
 
 
 def parse(text: str, scale: Scale, *, thinking: str = "", truncated: bool = False) -> Reply:
@@ -72,7 +82,8 @@ def parse(text: str, scale: Scale, *, thinking: str = "", truncated: bool = Fals
     objects = json_objects(visible)
     whole = objects[0] if objects and (objects[0].start, objects[0].end) == (0, len(visible)) else None
     if whole is not None and whole.labels:
-        return Reply(native if native else whole.rationale, _agree(whole.labels, scale))
+        label = _agree(whole.labels, scale)
+        return Reply(native if native else whole.rationale, label, _place(text, visible, label, whole.at))
     if is_broken_json(visible, objects):
         cut = Unparsed("truncated", "the reply was cut within JSON")
         return Reply(native if native else visible, cut if truncated else Unparsed("malformed", visible[:80]))
@@ -82,10 +93,12 @@ def parse(text: str, scale: Scale, *, thinking: str = "", truncated: bool = Fals
         label = _agree([place.text for place in places], scale)
         if truncated and places[-1].end == len(visible) and not fenced and not body.endswith("\n"):
             label = _finished(label, scale)
-        return Reply(rationale, _refused(label, visible, places[-1].text))
+        place = _place(text, visible, label, places[0].at)
+        return Reply(rationale, _refused(label, visible, places[-1].text), place)
     label = read_written(visible, scale) if len(visible) <= 40 else Unparsed("no_label")
     if not isinstance(label, Unparsed):
-        return Reply(native, _finished(label, scale) if truncated else label)
+        label = _finished(label, scale) if truncated else label
+        return Reply(native, label, _place(text, visible, label, 0))
     if truncated:
         return Reply(rationale, Unparsed("truncated", "the reply was cut before a label"))
     if label.reason != "no_label":
@@ -142,7 +155,7 @@ def _places(visible: str, objects: list[JsonObject], scale: Scale) -> list[_Writ
     within a JSON object.
     """
     found = [
-        _Written(one.start, one.end, written)
+        _Written(one.start, one.end, written, one.at)
         for one in objects
         for written in one.labels
         if not visible[visible.rfind("\n", 0, one.start) + 1 : one.start].strip()
@@ -161,8 +174,17 @@ def _places(visible: str, objects: list[JsonObject], scale: Scale) -> list[_Writ
                 blanks[written] = isinstance(read_written(written, scale), Unparsed)
             if blanks[written]:
                 continue
-        found.append(_Written(mark.start(), mark.end(), written))
+        found.append(_Written(mark.start(), mark.end(), written, mark.start(1)))
     return sorted(found, key=lambda place: place.start)
+
+
+def _place(text: str, visible: str, label: Label | Unparsed, at: int | None) -> int | None:
+    """Return where in the whole text a label stands that is written at a place of the visible part."""
+    start = text.rfind(visible)
+    if isinstance(label, Unparsed) or at is None or start < 0:
+        return None
+    label_begins = _BEFORE_LABEL.match(visible, at)
+    return None if label_begins is None else start + label_begins.end()
 
 
 def _agree(written: Sequence[str], scale: Scale) -> Label | Unparsed:

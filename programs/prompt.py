@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from dspy.lm15 import Config, Message, Request, TextPart
 
@@ -40,14 +40,42 @@ class Prompt:
         """SHA-256 of `bytes`, in hexadecimal."""
         return hashlib.sha256(self.bytes).hexdigest()
 
-    def request(self, model: str, *, temperature: float, max_tokens: int, seed: int | None = None) -> Request:
-        """Make the canonical DSPy request for one completion of this prompt."""
+    def request(
+        self, model: str, *, temperature: float, max_tokens: int, seed: int | None = None, logprobs: int | None = None
+    ) -> Request:
+        """Make the canonical DSPy request for one completion of this prompt; `logprobs` as in `Sampling`."""
         system = "\n\n".join(turn.content for turn in self.turns if turn.role == "system")
         messages = tuple(
             Message(role=turn.role, parts=(TextPart(turn.content),)) for turn in self.turns if turn.role != "system"
         )
-        config = Config(temperature=temperature, max_tokens=max_tokens, seed=seed)
+        config = Config(temperature=temperature, max_tokens=max_tokens, seed=seed, logprobs=logprobs)
         return Request(model=model, messages=messages, system=system if system else None, config=config)
+
+
+class Alternative(NamedTuple):
+    """A token that could stand at a place of a reply; a tuple, as a reply may come with thousands.
+
+    Attributes:
+        bytes: What it writes; a token may be a part of a character.
+        logprob: Its natural log-probability there.
+    """
+
+    bytes: bytes
+    logprob: float
+
+
+class Token(NamedTuple):
+    """A token of a reply, and what could have stood in its place.
+
+    Attributes:
+        bytes: What it writes.
+        logprob: Its natural log-probability.
+        alternatives: The likeliest tokens of this place, mostly with the token itself among them.
+    """
+
+    bytes: bytes
+    logprob: float
+    alternatives: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +89,8 @@ class Completion:
         prompt_tokens: Billed prompt tokens. Where several draws share one prompt, the first of them carries all.
         completion_tokens: Tokens of the reply, thinking included.
         error: Empty, or why there is no reply. A failed request is data, never an exception through a run.
-        logprobs: Natural log-probability of each token of the visible reply, where they were asked for and sent.
+        tokens: The tokens with their log-probabilities, where they were asked for (`Sampling.logprobs`) and sent. They
+            may be more than the visible reply: thinking, the token that ends the turn.
     """
 
     text: str
@@ -70,4 +99,4 @@ class Completion:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     error: str = ""
-    logprobs: tuple[float, ...] | None = None
+    tokens: tuple[Token, ...] | None = None

@@ -30,6 +30,10 @@ class Rating:
         score: Where the rater scores between the levels (see `Scoring`): the value on the scale; `label` is the level
             nearest to it.
         distribution: Probability of each label that `score` was made from.
+        level_mass: Probability that a server showed on all levels together, before it was brought to 1; None where it
+            is not known.
+        sampled: Why the score was made of several replies though probabilities of levels were wanted (see `Scoring`);
+            empty where it was not.
     """
 
     item_id: str
@@ -39,6 +43,15 @@ class Rating:
     error: str = ""
     score: float | None = None
     distribution: Mapping[Label, float] | None = None
+    level_mass: float | None = None
+    sampled: str = ""
+
+    @property
+    def confidence(self) -> float | None:
+        """Probability of the label that is given, in the distribution; None where there is none."""
+        if self.distribution is None or self.label is None:
+            return None
+        return self.distribution.get(self.label, 0.0)
 
 
 @dataclass(frozen=True)
@@ -86,6 +99,11 @@ class Ratings(Sequence[Rating]):
         """How many items have no label, by reason."""
         return Counter(rating.unparsed for rating in self.ratings if rating.label is None)
 
+    @property
+    def sampled(self) -> Counter[str]:
+        """How many items were scored by several replies for want of probabilities of levels, by reason."""
+        return Counter(rating.sampled for rating in self.ratings if rating.sampled)
+
 
 def rate(
     rater: "Rater",
@@ -116,9 +134,10 @@ def rate(
     limit = rater.lm.kwargs.get("max_tokens") if max_tokens is None else max_tokens
     sampling = Sampling(temperature=0.0, max_tokens=Sampling.max_tokens if limit is None else limit, seed=seed)
     if rater.scoring.rule != "mode":
-        from .scored_rating import Run, rate_scored  # it builds on this module
+        from .scored_rating import rate_scored  # it builds on this module
+        from .scored_run import ScoredRun
 
-        return rate_scored(rater, corpus, Run(sampling, journal, progress))
+        return rate_scored(rater, corpus, ScoredRun(sampling, journal, progress))
     return rate_replies(rater, corpus, sampling, journal=journal, progress=progress)
 
 

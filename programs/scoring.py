@@ -29,9 +29,22 @@ class Scoring:
     ``median``    the lowest level at which their sum reaches a half
     ============  ==================================================================================================
 
-    Probabilities of levels come from a model in this process, read at the place of the label after the rater's own
-    rationale at temperature 0; they are those of the levels as they are written, renormalized so that they sum to 1.
-    From any other model, and on a scale without a finite set of levels, they are shares among `samples` replies.
+    Probabilities of levels are those of the levels as they are written at the place of the label, after the rater's own
+    rationale at temperature 0, renormalized so that they sum to 1. Where they come from:
+
+    ========================================  ======================================================================
+    a model in this process, ``vllm/<path>``  every level is weighed by its tokens; the label alone needs no reply
+    a server with ``api_base=``               the alternatives to the label's tokens in the reply (``top_logprobs``);
+                                              levels that are not among them get 0
+    a LiteLLM name such as                    the same, through DSPy's own engines, where `dspy.LM.supported_params`
+    ``openai/gpt-4o-mini``                    has ``top_logprobs``
+    any other model, and a scale without      shares among `samples` replies at temperature 1
+    levels
+    ========================================  ======================================================================
+
+    The last row also stands in for a server that sends no log-probabilities, and for single items whose label has no
+    place among the tokens or whose alternatives leave open which level they begin; they are counted by reason
+    (`Ratings.sampled`). What a server showed on all levels before it was brought to 1 is `Rating.level_mass`.
 
     Args:
         rule: Which of these.

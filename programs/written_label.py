@@ -32,12 +32,14 @@ Reason = Literal[
 - ``error``: the request failed.
 """
 
+MARKUP = "*_`\"'“”‘’«»[]() \t"
+"""Markdown, quotes and brackets that may stand around a label."""
+
 INVISIBLE = "\x00\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 """What cannot be seen, as part of a class in a regular expression: null, soft hyphen, zero width, direction, BOM."""
 
 _LONGEST = 10_000
 """Characters after a marker; whoever writes more has written no label."""
-_MARKUP = "*_`\"'“”‘’«»[]() \t"
 _UNSEEN = re.compile(f"[{INVISIBLE}]")
 _CONTROL_TOKEN = re.compile(r"(?:<\|\w{1,30}\|>|</s>)\Z")
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?![\w]|\.\d)")
@@ -85,8 +87,8 @@ def read_written(written: str, scale: Scale) -> Label | Unparsed:
 
 def _plain(written: str) -> str:
     text = _UNSEEN.sub("", written).strip()
-    text = _CONTROL_TOKEN.sub("", text).strip(_MARKUP).strip()
-    text = text.rstrip(".!,;。").strip(_MARKUP)
+    text = _CONTROL_TOKEN.sub("", text).strip(MARKUP).strip()
+    text = text.rstrip(".!,;。").strip(MARKUP)
     text = re.sub(r"^<([^<>]*)>$", r"\1", text)
     if text.isascii():
         return text

@@ -65,7 +65,10 @@ def test_the_least_there_can_be(folder: Path) -> None:
     assert (task.sampling.budget.as_budget(), task.sampling.price.as_price()) == (Budget(), None)
     assert task.weights.objectives == ("trace", "label", "label_all")
     assert task.weights.model_dump(exclude_none=True) == {"objectives": task.weights.objectives, "lora_rank": 16}
-    assert (task.distill.critiques_per_level, task.distill.cases_per_level) == (3, 1)
+    assert task.distill.model_dump(exclude_none=True) == {
+        "raters": (),
+        "about": {"dimension": "what the guideline asks for", "material": "items", "others": ()},
+    }
     assert task.guideline_object().cases == ()
     assert task.teacher_guideline_object() is None
     assert len(task.corpus()) == 20
@@ -97,7 +100,13 @@ sampling:
   temperature: 0.7
   max_tokens: 80
 weights: {base: local/model, objectives: [trace], lora_rank: 8, epochs: 2, learning_rate: 2e-4, batch_size: 4}
-distill: {critiques_per_level: 2, cases_per_level: 0}
+distill:
+  mode: two_stage
+  writer: openai/gpt-4o-mini
+  about: {dimension: warmth, material: letters, others: [grammar]}
+  critiques_per_level: 2
+  cases_per_level: 0
+  accept: not_worse
 max_tokens: 64
 seed: 7
 """,
@@ -296,3 +305,41 @@ def test_messages_of_later_stages_are_concealed_and_placed_too(folder: Path, mon
     with pytest.raises(InputError) as caught:
         task.corpus()
     assert "${ACCORD_KEY}.csv, line 2, column 'label': '9' is outside the scale" in str(caught.value)
+
+
+def test_everything_that_fine_tuning_takes_reaches_it(folder: Path) -> None:
+    from accord.optimizers import FineTune
+
+    weights = """
+weights:
+  objectives: [trace, trace_shuffled, preference]
+  rounds: 2
+  own_samples: 4
+  method: full
+  batch_size: 8
+  micro_batch: 2
+  patience: 1
+  launcher: accelerate
+"""
+    options = load(folder, BASE + weights).weights.model_dump(exclude_none=True)
+    compiler = FineTune(**options)
+    assert (compiler.rounds, compiler.own_samples) == (2, 4)
+    assert compiler.objectives == ("trace", "trace_shuffled", "preference")
+    parameters = compiler.parameters
+    assert (parameters.method, parameters.micro_batch, parameters.patience) == ("full", 2, 1)
+    assert compiler.launcher.kind == "accelerate"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "cure"),
+    [
+        ("rounds: 0", "Give a whole number of at least 1."),
+        ("method: half", "Give lora, qlora or full."),
+        ("launcher: slurm", "Give process or accelerate."),
+        ("patience: 0.5", "Give a whole number of epochs of at least 1."),
+    ],
+)
+def test_what_fine_tuning_cannot_take_is_refused_by_name(folder: Path, wrong: str, cure: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load(folder, BASE + f"weights: {{{wrong}}}\n")
+    assert f"weights.{wrong.split(':')[0]}" in str(caught.value) and cure in str(caught.value)

@@ -10,6 +10,7 @@ import threading
 import time
 import weakref
 from collections import Counter
+from dataclasses import replace
 
 import dspy
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from accord.data import Ordinal, SetupError
 from accord.programs import (
+    Alternative,
     Ask,
     OpenAIPool,
     Patience,
@@ -27,6 +29,7 @@ from accord.programs import (
     StreamingEngine,
     Turn,
     complete,
+    gives_logprobs,
     identity,
     pooled_lm,
     shares_prompt,
@@ -146,10 +149,40 @@ def test_a_reply_that_was_cut_says_so(pools):
 
 
 def test_log_probabilities_come_where_they_are_asked_for(pools):
-    with StubServer() as server:
-        ((one,),) = draw(pools(server, logprobs=True), asks(1))
-        ((other,),) = draw(pools(server), asks(1))
-    assert one.logprobs == (-0.25,) * 13 and other.logprobs is None
+    with StubServer(Behaviour(alternatives=lambda messages, said: {" it": -1.5, " é": -0.5, "x": -3.0})) as server:
+        lm = pools(server)
+        ((one,),) = draw(lm, asks(1), Sampling(logprobs=2))
+        ((bare,),) = draw(lm, asks(1), Sampling(logprobs=0))
+        ((other,),) = draw(lm, asks(1))
+    assert one.tokens is not None and bare.tokens is not None and other.tokens is None
+    assert one.text == b"".join(token.bytes for token in one.tokens).decode()
+    assert [token.logprob for token in one.tokens] == [-0.25, -1.5] + [-0.25] * 11
+    assert one.tokens[3].alternatives == (Alternative(" é".encode(), -0.5), Alternative(b" it", -1.5))
+    assert [len(token.alternatives) for token in bare.tokens] == [0] * 13
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "sent"),
+    [(Behaviour(most_alternatives=5), 5), (Behaviour(refused_fields=("logprobs",)), None), (Behaviour(), 20)],
+)
+def test_a_server_is_asked_for_no_more_alternatives_than_it_gives(pools, behaviour, sent):
+    many = {str(number): -1.0 - number for number in range(30)}
+    with StubServer(replace(behaviour, alternatives=lambda messages, said: many)) as server:
+        lm = pools(server, max_in_flight=1)
+        answers = draw(lm, asks(4), Sampling(logprobs=20))
+        refused = sum(one.outcome == 400 for one in server.served)
+    found = {None if one.tokens is None else len(one.tokens[0].alternatives) for (one,) in answers}
+    assert found == {sent}
+    assert refused == (sent != 20)  # what was refused once is not asked for again
+
+
+def test_a_dspy_request_for_log_probabilities_gets_them(pools):
+    with StubServer(Behaviour(alternatives=lambda messages, said: {" it": -1.5, " that": -0.5})) as server:
+        lm = pools(server)
+        assert gives_logprobs(lm)
+        response = lm(prompt("item").request(lm.model, temperature=0.0, max_tokens=50, logprobs=2))
+    assert [one.token for one in response.logprobs][:2] == ["Reason:", " it"]
+    assert [(top.token, top.logprob) for top in response.logprobs[1].top] == [(" that", -0.5), (" it", -1.5)]
 
 
 def test_text_arrives_as_it_was_sent(pools):

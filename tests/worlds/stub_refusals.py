@@ -44,6 +44,9 @@ def refusal_of(dials: Behaviour, request: web.BaseRequest, asked: dict[str, Any]
     for field in dials.refused_fields:
         if field in asked:
             return error_reply(400, f"Unsupported parameter: '{field}' is not supported with this model.", param=field)
+    if asked.get("top_logprobs", 0) > dials.most_alternatives:
+        asked_for, most = asked["top_logprobs"], dials.most_alternatives
+        return error_reply(400, f"Requested sample logprobs of {asked_for}, which is greater than max allowed: {most}")
     if dials.most_words is not None and words(asked["messages"]) > dials.most_words:
         text = f"This model's maximum context length is {dials.most_words} tokens."
         return error_reply(400, text, code="context_length_exceeded")

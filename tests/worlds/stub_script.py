@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,6 +10,12 @@ from typing import Any, Literal
 Messages = Sequence[Mapping[str, Any]]
 Answer = Callable[[Messages, int, int | None], str]
 """Gives the text of one choice from (messages, the choice's index in its request, the request's seed)."""
+
+Alternatives = Callable[[Messages, str], Mapping[str, float]]
+"""Gives the log-probabilities of tokens that could come next from (messages, what the reply says so far)."""
+
+Cut = Callable[[str], list[str]]
+"""Cuts a reply into its tokens; joined they are the reply again."""
 
 Trouble = Literal["reset", "malformed", "hang", "empty"]
 
@@ -61,6 +68,11 @@ def rate_by_hash(messages: Messages, index: int, seed: int | None) -> str:
     return f"Reason: it reads like a {1 + int(chance * 5)} to me, all in all.\nLabel: {1 + int(chance * 5)}"
 
 
+def words_of(text: str) -> list[str]:
+    """Cut a text into words, each with the space before it."""
+    return re.findall(r"\s*\S+|\s+\Z", text)
+
+
 @dataclass(frozen=True)
 class Behaviour:
     """The dials of a stub server. What it says is a function of prompt, request seed and choice index alone.
@@ -83,6 +95,11 @@ class Behaviour:
         most_words: Prompts with more words are refused as too long; None for no limit.
         usage: Whether numbers of tokens (here: words) are reported.
         refused_fields: Fields of a request that are refused with a 400, as OpenAI words it.
+        cut: How a reply is cut into tokens, for log-probabilities.
+        alternatives: What could come next at each place; a token that is not among it has the log-probability -0.25.
+        most_alternatives: More `top_logprobs` than that are refused with a 400, as vLLM words it.
+        logprobs: Whether log-probabilities are sent where they are asked for; otherwise the wish has no effect.
+        end: A token without text that ends each reply, such as ``<|im_end|>``; None for none.
     """
 
     answer: Answer = rate_by_hash
@@ -102,6 +119,11 @@ class Behaviour:
     most_words: int | None = None
     usage: bool = True
     refused_fields: tuple[str, ...] = ()
+    cut: Cut = words_of
+    alternatives: Alternatives | None = None
+    most_alternatives: int = 20
+    logprobs: bool = True
+    end: str | None = None
 
     def choice(self, asked: Mapping[str, Any], prompt: str, index: int) -> dict[str, Any]:
         """Return one choice of a reply, as the server sends it."""
@@ -116,9 +138,20 @@ class Behaviour:
         message: dict[str, Any] = {"role": "assistant", "content": text}
         if self.thinking is not None:
             message[self.thinking_field] = self.thinking(messages, index, seed)
-        tokens = [{"token": word, "logprob": -0.25, "bytes": None, "top_logprobs": []} for word in text.split()]
-        logprobs = {"content": tokens} if asked.get("logprobs") else None
+        weighed = self.logprobs and asked.get("logprobs")
+        logprobs = {"content": self.tokens(messages, text, asked.get("top_logprobs", 0))} if weighed else None
         return {"index": index, "message": message, "finish_reason": finish, "logprobs": logprobs}
+
+    def tokens(self, messages: Messages, text: str, most: int) -> list[dict[str, Any]]:
+        """Return the tokens of a reply as OpenAI lists them, each with at most so many alternatives."""
+        written, said = [], ""
+        for token in [*self.cut(text), *([] if self.end is None else [self.end])]:
+            nexts = {} if self.alternatives is None else self.alternatives(messages, said)
+            likeliest = sorted(nexts, key=lambda other: -nexts[other])[:most]
+            top = [_logprob(other, nexts[other]) for other in likeliest]
+            written.append({**_logprob(token, nexts.get(token, -0.25)), "top_logprobs": top})
+            said += token
+        return written
 
     def reply(self, asked: Mapping[str, Any], prompt: str) -> dict[str, Any]:
         """Return the whole reply to a request that nothing befalls."""
@@ -140,6 +173,10 @@ class Behaviour:
             )
             body["usage"] = {"prompt_tokens": sent, "completion_tokens": said, "total_tokens": sent + said}
         return body
+
+
+def _logprob(token: str, logprob: float) -> dict[str, Any]:
+    return {"token": token, "logprob": logprob, "bytes": list(token.encode())}
 
 
 def words(messages: Messages) -> int:
