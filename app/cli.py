@@ -8,7 +8,7 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -65,6 +65,20 @@ DataFile = Annotated[
 IdColumn = Annotated[
     str | None, typer.Option("--id", metavar="COLUMN", help="The items' ids; without it, a hash of the text.")
 ]
+BaseFolder = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Where the rater's base model is now, if it was moved.", show_default=False),
+]
+EngineName = Annotated[
+    Literal["saved", "vllm"],
+    typer.Option("--engine", help="What runs the rater's model: as it was saved, or a vLLM server of its own."),
+]
+GuidelineFolder = Annotated[
+    Path, typer.Argument(metavar="RUN", help="The folder of a run, or of a rater.", show_default=False)
+]
+
+guideline_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(guideline_app, name="guideline", help="Show, compare, explain and roll back a guideline.")
 
 
 def _limit(of: str) -> Any:
@@ -168,13 +182,16 @@ def evaluate(
     id: IdColumn = None,
     group: Annotated[str | None, typer.Option(metavar="COLUMN", help="What belongs together, e.g. an author.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the table.")] = False,
+    base: BaseFolder = None,
 ) -> None:
     """Say how far a rater agrees with people."""
     from ..programs import Rater
     from .evaluate import evaluate_file
 
     columns = {"label": label, "annotator": annotator, "id": id, "group": group}
-    evaluate_file(Rater.load(rater), data, name=str(rater), columns=columns, as_json=json, console=_console())
+    evaluate_file(
+        Rater.load(rater, base=base), data, name=str(rater), columns=columns, as_json=json, console=_console()
+    )
 
 
 @app.command()
@@ -186,14 +203,18 @@ def rate(
     ],
     id: IdColumn = None,
     seed: Annotated[int, typer.Option(help="For models that can be seeded.")] = 0,
+    base: BaseFolder = None,
+    engine: EngineName = "saved",
 ) -> None:
     """Rate items that need no labels; an interrupted run resumes."""
     from .rate import check_places, rate_file
 
     check_places(data, out)
-    from ..programs import Rater
+    from ..programs import Rater, on_vllm
 
-    rate_file(Rater.load(rater), data, out, id=id, seed=seed, console=_console())
+    loaded = Rater.load(rater, base=base)
+    loaded = on_vllm(loaded) if engine == "vllm" else loaded
+    rate_file(loaded, data, out, id=id, seed=seed, console=_console())
 
 
 @app.command()
@@ -215,6 +236,8 @@ def serve(
     max_bytes: Annotated[int, typer.Option(min=1, metavar="N", help="Bytes of one request.")] = 1_048_576,
     queue: Annotated[int, typer.Option(min=1, metavar="N", help="Items that may wait.")] = 2048,
     grace: Annotated[float, typer.Option(min=0, metavar="S", help="Seconds to finish when stopped.")] = 30.0,
+    base: BaseFolder = None,
+    engine: EngineName = "saved",
 ) -> None:
     """Serve a rater over HTTP; what was accepted is answered."""
     from .serve import Serving, serve_rater
@@ -225,12 +248,99 @@ def serve(
         token_env=token_env,
         model=model,
         api_base=api_base,
+        engine=engine,
         grace=grace,
         items=max_items,
         bytes=max_bytes,
         queue=queue,
+        base=base,
     )
     serve_rater(rater, serving, _console())
+
+
+@app.command()
+def export(
+    rater: RaterFolder,
+    merged: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write a rater whose weights need no base model.", show_default=False),
+    ] = None,
+    hub: Annotated[
+        str | None,
+        typer.Option(metavar="REPO", help="Push to the Hugging Face Hub, e.g. me/stars.", show_default=False),
+    ] = None,
+    public: Annotated[bool, typer.Option("--public", help="Let everybody see it there; else it is private.")] = False,
+    license: Annotated[
+        str | None, typer.Option(metavar="ID", help="The licence to state there, e.g. apache-2.0.", show_default=False)
+    ] = None,
+    base: BaseFolder = None,
+) -> None:
+    """Merge a rater's adapter into its base, or push it to the Hub.
+
+    With both, the merged rater is pushed. The Hub's token is taken from HF_TOKEN or from 'hf auth login'.
+    """
+    if merged is None and hub is None:
+        raise typer.BadParameter("give --merged DIR, --hub REPO, or both", param_hint="'--merged'")
+    for name, idle in (("--public", public and hub is None), ("--license", license is not None and hub is None)):
+        if idle:
+            raise typer.BadParameter("goes with --hub", param_hint=f"'{name}'")
+    if base is not None and merged is None:
+        raise typer.BadParameter("goes with --merged", param_hint="'--base'")
+    from .export import Export, export_rater
+
+    wanted = Export(merged=merged, hub=hub, public=public, license=license, base=base)
+    export_rater(rater, wanted, _console())
+
+
+@guideline_app.command("show")
+def guideline_show(
+    run: GuidelineFolder,
+    version: Annotated[
+        str, typer.Option(metavar="HASH", help="Which version; the current one without it.", show_default=False)
+    ] = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the text alone, to be edited.")] = False,
+) -> None:
+    """List the rules, what they rest on and bring."""
+    from .guideline_command import show
+
+    show(run, _console(), version=version, markdown=markdown)
+
+
+@guideline_app.command("diff")
+def guideline_diff(
+    run: GuidelineFolder,
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The older version.", show_default=False)] = "",
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The newer version.", show_default=False)] = "",
+) -> None:
+    """Say what changed; by default in the last step."""
+    from .guideline_command import diff
+
+    diff(run, _console(), old=old, new=new)
+
+
+@guideline_app.command("explain")
+def guideline_explain(
+    run: GuidelineFolder,
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule's id.", show_default=False)],
+    version: Annotated[
+        str, typer.Option(metavar="HASH", help="Which version; the current one without it.", show_default=False)
+    ] = "",
+) -> None:
+    """Say where a rule comes from and what it brings."""
+    from .guideline_command import explain_rule
+
+    explain_rule(run, rule, _console(), version=version)
+
+
+@guideline_app.command("rollback")
+def guideline_rollback(
+    run: GuidelineFolder,
+    version: Annotated[str, typer.Argument(metavar="HASH", help="The version to go back to.", show_default=False)],
+) -> None:
+    """Go back to an earlier version, with the rater."""
+    from .guideline_command import roll_back
+
+    roll_back(run, version, _console())
 
 
 def _console() -> "Console":

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data import Corpus, Journal, Label, SetupError, Splits, constant
+from ..data import Corpus, Journal, SetupError, Splits, constant
 from ..optimizers import RejectionSampling, Traces, Utilization
-from ..programs import Candidate, LocalEngine, Progress, Rater, forced_choice
+from ..programs import Candidate, LocalEngine, Progress, Rater, SplitAgreement, forced_choice
 from .console import Console
 from .evaluation import Answer, evaluate
-from .job import Job, Target, job_of
+from .job import VERSIONS, Job, Target, job_of
+from .kept_versions import keep_versions
+from .origin import origin_of
 from .report import Report
 from .table import rater_table, summary, utilization_table
 from .trace_summary import describe_traces, trace_sentences
@@ -79,9 +81,10 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Repor
     for warning in filter(None, [found.warning, _stopped(traces)]):
         console.say(f"warning: {warning}")
     with console.stage("compiling") as progress:
-        compiler = job.make_compiler(journal, run / "training", progress)
+        compiler = job.make_compiler(journal, run, progress)
         compiled = compiler.compile(job.student, trainset=_trainset(traces), valset=dev.examples())
     reads.add("dev", len(compiled.candidates))
+    keep_versions(run / VERSIONS, job.student, compiled)
     fill = constant(train.golds(), train.scale)
     with console.stage("rating the test items") as progress:
         answers = _answers(job, compiled, test, journal, progress)
@@ -89,8 +92,15 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Repor
     chosen = next(candidate.name for candidate in compiled.candidates if candidate.chosen)
     with console.stage("measuring agreement"):
         evaluation = evaluate(answers, chosen, train, test, seed=job.seed)
-    compiled.provenance = {**compiled.provenance, **_provenance(job, traces, fill)}
-    compiled.save(run / "rater")
+    found_out = verdict(
+        evaluation.rows,
+        evaluation.comparisons,
+        chosen,
+        tried=[candidate.name for candidate in compiled.candidates],
+        luck=found.warning,
+    )
+    compiled.provenance = {**compiled.provenance, **origin_of(job, traces, run / "traces.parquet", fill)}
+    compiled.save(run / "rater", agreement={"test": SplitAgreement(evaluation.rows, chosen, test.hash, found_out)})
     report = Report(
         task=job.name,
         scale=train.scale.to_dict(),
@@ -101,13 +111,7 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Repor
         chosen=chosen,
         seconds=dict(console.seconds),
         candidates=tuple(_describe_candidate(candidate) for candidate in compiled.candidates),
-        verdict=verdict(
-            evaluation.rows,
-            evaluation.comparisons,
-            chosen,
-            tried=[candidate.name for candidate in compiled.candidates],
-            luck=found.warning,
-        ),
+        verdict=found_out,
         extra=job.extra,
     )
     report.write(run / "report.json")
@@ -158,15 +162,15 @@ def _answers(job: Job, compiled: Rater, test: Corpus, journal: Journal, progress
     raters: list[tuple[str, Any, Rater]] = [
         (candidate.name, "candidate", candidate.rater)
         for candidate in sorted(compiled.candidates, key=lambda candidate: not candidate.chosen)
-        if candidate.name != "original"
+        if candidate.chosen or candidate.name != "original"  # else it is the zero-shot row
     ]
     raters.append(("zero-shot", "zero-shot", job.student))
     if job.teacher.lm is not job.student.lm or job.teacher.guideline != job.student.guideline:
         raters.append(("prompted teacher", "teacher", job.teacher))
     answers: list[Answer] = []
     for number, (name, kind, rater) in enumerate(raters):
-        labels = rater.rate(test, journal=journal, seed=job.seed, progress=_share(progress, number, len(raters), name))
-        answers.append(Answer(name, kind, labels.labels))
+        found = rater.rate(test, journal=journal, seed=job.seed, progress=_share(progress, number, len(raters), name))
+        answers.append(Answer(name, kind, found.labels, found.scores))
     if isinstance(job.student.lm.engine, LocalEngine) and job.student.scale.levels is not None:
         forced = forced_choice(job.student, test, journal=journal)
         place = next(number for number, answer in enumerate(answers) if answer.kind == "zero-shot") + 1
@@ -181,18 +185,6 @@ def _share(progress: Progress, number: int, parts: int, name: str) -> Progress:
         progress(number * total + done, parts * total, f"{name} {note}".strip())
 
     return report
-
-
-def _provenance(job: Job, traces: Traces, fill: Label) -> dict[str, Any]:
-    return {
-        "task": job.name,
-        "constant": fill,
-        "train": job.splits.train.hash,
-        "dev": job.splits.dev.hash,
-        "teacher_guideline": job.teacher.guideline.hash,
-        "traces": traces.summary(),
-        **job.origin,
-    }
 
 
 def _describe_splits(splits: Splits, reads: Reads) -> dict[str, dict[str, int]]:

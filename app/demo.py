@@ -21,7 +21,7 @@ from .demo_task import (
     demo_splits,
 )
 from .demo_teacher import demo_recording, recorded_lm
-from .job import Job
+from .job import WORKSPACE, Job
 from .trace_summary import describe_traces
 
 
@@ -73,6 +73,7 @@ def run_demo(run: Path, *, live: bool, console: Console) -> None:
             make_compiler=_fine_tune,
             seed=SEED,
             extra=extra,
+            origin={"language": "en"},
         )
         report = run_job(job, run=run, journal=journal, console=console)
     console.print("")
@@ -100,5 +101,5 @@ def _draw_live(teacher: Rater, examples: list[Any], journal: Journal, console: C
     return {"live": describe_traces(traces, found)}
 
 
-def _fine_tune(journal: Journal, workspace: Path, progress: Progress) -> Compiler:
-    return FineTune(workspace=workspace, journal=journal, progress=progress, seed=SEED, **TRAINING)
+def _fine_tune(journal: Journal, run: Path, progress: Progress) -> Compiler:
+    return FineTune(workspace=run / WORKSPACE, journal=journal, progress=progress, seed=SEED, **TRAINING)

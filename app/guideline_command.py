@@ -9,9 +9,7 @@ from ..optimizers import GuidelineVersions, RuleRecord
 from ..programs import Guideline, Rater, find_rule, guideline_diff, rules_of
 from .console import Console
 from .guideline_pages import explain, show_changes, show_history, show_rules, show_text
-
-VERSIONS = "guidelines"
-"""The folder of a run that its guideline's versions are in."""
+from .job import VERSIONS
 
 _RATER, _TRACES = "rater", "traces.parquet"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..data import Journal, Splits
-from ..optimizers import Compiler, DistillGuideline, FineTune
+from ..optimizers import Compiler, DistillGuideline, FineTune, GuidelineVersions, Subject
 from ..programs import Progress, Rater, price_of, resolve_model
 
 if TYPE_CHECKING:
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 Target = Literal["weights", "guideline"]
 
 MakeCompiler = Callable[[Journal, Path, Progress], Compiler]
-"""Builds the compiler of a run from its journal, its workspace and the bar to report on."""
+"""Builds the compiler of a run from its journal, its directory and the bar to report on."""
+
+WORKSPACE, VERSIONS = "training", "guidelines"
+"""The folders of a run that adapters are trained in, and that the versions of its guideline are in."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,13 @@ def job_of(task: "Task", into: Target, *, limits: Mapping[str, float | None]) ->
     splits = corpus.split(dev=task.split.dev, test=task.split.test, seed=task.split.seed)
     student_lm = resolve_model(task.student, max_tokens=task.max_tokens)
     teacher_lm = student_lm if task.teacher is None else resolve_model(task.teacher, **_teacher_options(task))
-    student = Rater(corpus.scale, task.guideline_object(), fields=corpus.fields, lm=student_lm)
+    student = Rater(
+        corpus.scale,
+        task.guideline_object(),
+        fields=corpus.fields,
+        lm=student_lm,
+        scoring=task.scoring.as_scoring(),
+    )
     policy = task.sampling.policy()
     policy["budget"] = replace(policy["budget"], **{name: most for name, most in limits.items() if most is not None})
     if policy["budget"].usd is not None and policy["price"] is None:
@@ -70,7 +79,8 @@ def job_of(task: "Task", into: Target, *, limits: Mapping[str, float | None]) ->
         name=task.name,
         splits=splits,
         student=student,
-        teacher=student.variant(guideline=task.teacher_guideline_object(), lm=teacher_lm),
+        # The teacher is measured as people would use it: by its reply.
+        teacher=student.variant(guideline=task.teacher_guideline_object(), lm=teacher_lm, scoring="mode"),
         sampler={**policy, "seed": task.seed},
         make_compiler=_compiler_of(task, into),
         seed=task.seed,
@@ -91,14 +101,27 @@ def _teacher_options(task: "Task") -> dict[str, Any]:
 def _compiler_of(task: "Task", into: Target) -> MakeCompiler:
     if into == "weights":
 
-        def fine_tune(journal: Journal, workspace: Path, progress: Progress) -> Compiler:
+        def fine_tune(journal: Journal, run: Path, progress: Progress) -> Compiler:
             options = task.weights.model_dump(exclude_none=True)
-            return FineTune(workspace=workspace, journal=journal, progress=progress, seed=task.seed, **options)
+            return FineTune(workspace=run / WORKSPACE, journal=journal, progress=progress, seed=task.seed, **options)
 
         return fine_tune
 
-    def distill(journal: Journal, workspace: Path, progress: Progress) -> Compiler:
-        options = task.distill.model_dump(exclude_none=True)
-        return DistillGuideline(journal=journal, progress=progress, seed=task.seed, **options)
+    def distill(journal: Journal, run: Path, progress: Progress) -> Compiler:
+        section = task.distill
+        options = section.model_dump(exclude_none=True, exclude={"writer", "writer_api_base", "raters", "about"})
+        writer = section.writer
+        if writer is not None:
+            served: dict[str, Any] = {} if section.writer_api_base is None else {"api_base": section.writer_api_base}
+            options["writer"] = resolve_model(writer, **served)
+        return DistillGuideline(
+            subject=Subject(**section.about.model_dump()),
+            raters=[resolve_model(rater, max_tokens=task.max_tokens) for rater in section.raters],
+            known=GuidelineVersions(run / VERSIONS).known_rules(),
+            journal=journal,
+            progress=progress,
+            seed=task.seed,
+            **options,
+        )
 
     return distill

@@ -7,11 +7,14 @@ import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..data import SetupError
-from ..programs import Patience, Rater, need, resolve_model
+from ..programs import Patience, Rater, VLLMEngine, need, on_vllm, resolve_model
 from .console import Console
+
+Engine = Literal["saved", "vllm"]
+"""What runs a rater's model: what it was saved with, or vLLM."""
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PATIENCE = Patience(attempts=8, seconds=30.0)
@@ -28,10 +31,12 @@ class Serving:
         token_env: The environment variable that has the token, or None for no token.
         model: The model to use instead of the saved one, or None.
         api_base: The address of the OpenAI-compatible server that has the model, or None for the model's own.
+        engine: ``vllm`` puts the rater's model on a vLLM server of its own, which ends with this one.
         grace: Seconds to finish what was accepted when the server is to stop.
         items: The most items of one request.
         bytes: The longest body.
         queue: Items that may wait.
+        base: Where the rater's base model is, if it was moved.
     """
 
     host: str = "127.0.0.1"
@@ -39,10 +44,12 @@ class Serving:
     token_env: str | None = None
     model: str | None = None
     api_base: str | None = None
+    engine: Engine = "saved"
     grace: float = 30.0
     items: int = 256
     bytes: int = 2**20
     queue: int = 2048
+    base: Path | None = None
 
 
 def serve_rater(folder: Path, serving: Serving, console: Console) -> None:
@@ -67,7 +74,9 @@ def serve_rater(folder: Path, serving: Serving, console: Console) -> None:
         raise SetupError(f"--queue {serving.queue} is less than one request may hold", place="serve", cure=cure)
     token = None if serving.token_env is None else _token(serving.token_env)
     with contextlib.closing(_listen(serving.host, serving.port)) as listener:
-        rater = _load(folder, serving.model, serving.api_base)
+        rater = _load(folder, serving)
+        if serving.engine == "vllm":
+            rater = on_vllm(rater)
         from .service import Limits, make_service  # needs the extra
         from .service_run import run_service
 
@@ -75,6 +84,8 @@ def serve_rater(folder: Path, serving: Serving, console: Console) -> None:
         limits = Limits(serving.items, serving.bytes, serving.queue)
         service = make_service(rater, name, limits=limits, token=token)
         with console.stage("loading the model"):
+            if isinstance(rater.lm.engine, VLLMEngine):
+                rater.lm.engine.open()
             service.answering.warm_up()
         if token is None and serving.host not in _LOOPBACK:
             console.say(f"Without --token-env, whoever reaches {serving.host} can use this rater.")
@@ -121,35 +132,45 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _load(folder: Path, model: str | None, api_base: str | None) -> Rater:
-    """Load a rater, with another model or with its own on a server, where that is wanted."""
-    rater = Rater.load(folder)
-    lm, place = rater.own_lm, str(folder)
-    saved = _server_model(folder) if lm is None else lm.model
-    name = saved if model is None else model
-    if name is None:
-        cure = "Give --model NAME, and --api-base URL where it is on a server of your own."
-        raise SetupError("the rater was saved without a model", place=place, cure=cure)
-    if api_base is None:
-        if lm is None and model is None:
-            what = f"the rater's model {name!r} is on a server whose address is not saved"
-            raise SetupError(what, place=place, cure="Give it with --api-base URL.")
-        if model is not None:
-            rater.set_lm(resolve_model(model))
+def _load(folder: Path, serving: Serving) -> Rater:
+    """Load a rater, with another model or with its own on a server, where that is wanted.
+
+    What asks another model needs neither the rater's base model nor the extra that runs one.
+    """
+    saved = _saved_model(folder)
+    if not saved or (serving.model is None and serving.api_base is None):
+        rater = Rater.load(folder, base=serving.base)
+        if rater.own_lm is None:
+            raise _without_model(saved.get("server"), str(folder))
         return rater
-    if name == "local" or name.startswith("local/"):
+    name = next((name for name in (serving.model, saved.get("server"), saved["name"]) if name is not None), None)
+    if name is None:
+        raise _without_model(None, str(folder))
+    if serving.api_base is None:
+        return Rater.load(folder, lm=resolve_model(name), base=serving.base)
+    if name == "local" or name.startswith("local/") or (serving.model is None and "weights" in saved):
         cure = "Leave --api-base out, or give --model with the model's name on the server."
-        raise SetupError(f"the model {name!r} runs in this process", place=place, cure=cure)
-    limit = None if lm is None else lm.kwargs.get("max_tokens")
+        raise SetupError(f"the model {name!r} runs in this process", place=str(folder), cure=cure)
+    limit = saved.get("max_tokens", saved.get("options", {}).get("max_tokens"))
     options: dict[str, Any] = {} if limit is None else {"max_tokens": limit}
-    rater.set_lm(resolve_model(name, api_base=api_base, patience=_PATIENCE, **options))
-    return rater
+    lm = resolve_model(name, api_base=serving.api_base, patience=_PATIENCE, **options)
+    return Rater.load(folder, lm=lm, base=serving.base)
 
 
-def _server_model(folder: Path) -> str | None:
-    """Return the name of the model on a server that a rater was saved with; the address is not saved."""
-    record = json.loads((folder / "rater.json").read_text(encoding="utf-8"))
-    return record["model"].get("server")
+def _without_model(server: str | None, place: str) -> SetupError:
+    if server is None:
+        cure = "Give --model NAME, and --api-base URL where it is on a server of your own."
+        return SetupError("the rater was saved without a model", place=place, cure=cure)
+    what = f"the rater's model {server!r} is on a server whose address is not saved"
+    return SetupError(what, place=place, cure="Give it with --api-base URL.")
+
+
+def _saved_model(folder: Path) -> dict[str, Any]:
+    """Return what is saved of the rater's model; nothing where it cannot be read, which `Rater.load` will explain."""
+    try:
+        return dict(json.loads((folder / "rater.json").read_text(encoding="utf-8"))["model"])
+    except (KeyError, OSError, TypeError, ValueError):
+        return {}
 
 
 def _bracketed(host: str) -> str:

@@ -1,13 +1,14 @@
 """What `accord serve` does under load: requests a second, latencies, and whether a stop loses anything.
 
-    python benchmarks/bench_serve.py [--requests 1000] [--local]
+    python benchmarks/bench_serve.py [--requests 1000] [--local] [--base NAME]
 
 A rater is saved, served by a fresh process on 127.0.0.1, and asked by 1 and by 32 clients that each keep a connection;
 5 % of the requests are malformed or oversized. The rater's model is a stub server in a process of its own, at 0 ms and
-at 100 ms latency; with ``--local`` also a model of a few thousand random weights in the server's own process (which
-shows what batching does, not how fast a real model is). *Gain* is requests a second against one client with the same
-model. At the end of each, SIGTERM is sent while 32 clients ask: what the server counts as answered has to be what
-reached the clients. Prints one JSON line, a table and the bars.
+at 100 ms latency; with ``--local`` also a rater that this run compiles first (`FineTune`, a LoRA adapter) and that is
+served with its model in the server's own process. Its base is a model of a few thousand random weights, which shows
+what batching does and not how fast a real model is, or the one that ``--base`` names (``local`` is the embedded one).
+*Gain* is requests a second against one client with the same model. At the end of each, SIGTERM is sent while 32 clients
+ask: what the server counts as answered has to be what reached the clients. Prints one JSON line, a table and the bars.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import os
 import platform
 import sys
 import tempfile
+import time
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,10 +28,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import psutil
 
 from accord.data import Ordinal
-from accord.programs import Guideline, Rater, resolve_model
+from accord.programs import Guideline, Rater
 from worlds.served_rater import Crowd, ServedRater, make_calls, percentile
 from worlds.stub_process import StubProcess
-from worlds.tiny_model import make_tiny_model
 
 CLIENTS = 32
 BAD = 0.05
@@ -121,11 +122,21 @@ def serve(model: str, server: ServedRater, requests: int) -> tuple[list[Row], St
         return [one, replace(many, gain=round(many.requests_per_s / one.requests_per_s, 1))], stop(model, server)
 
 
+def compile_rater(folder: Path, base: str | None) -> float:
+    """Compile a rater and save it to a folder; return the seconds it took."""
+    from worlds.trained_rater import train_rater
+
+    began = time.perf_counter()
+    train_rater(folder.parent / "made", base=base).save(folder)
+    return time.perf_counter() - began
+
+
 def main() -> None:
     """Run all models."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=1000)
-    parser.add_argument("--local", action="store_true", help="also a tiny model in the server's process (needs torch)")
+    parser.add_argument("--local", action="store_true", help="also a rater compiled now (needs accord[train])")
+    parser.add_argument("--base", metavar="NAME", help="the model that --local compiles, e.g. local; else a tiny one")
     options = parser.parse_args()
     rows: list[Row] = []
     stops: list[Stop] = []
@@ -140,10 +151,11 @@ def main() -> None:
                 )
             rows += found
             stops.append(end)
+        compiled = None
         if options.local:
-            model = make_tiny_model(Path(place) / "model", context=1024)
-            rater.variant(lm=resolve_model(f"local/{model}", max_tokens=16)).save(Path(place) / "local")
-            found, end = serve("local, 16 tokens", ServedRater(Path(place) / "local"), options.requests)
+            compiled = round(compile_rater(Path(place) / "compiled", options.base), 1)
+            name = "compiled, tiny" if options.base is None else f"compiled, {options.base}"
+            found, end = serve(name, ServedRater(Path(place) / "compiled"), options.requests)
             rows += found
             stops.append(end)
     held = {
@@ -161,6 +173,7 @@ def main() -> None:
         json.dumps(
             {
                 "machine": machine,
+                "compile_seconds": compiled,
                 "rows": [asdict(row) for row in rows],
                 "stops": [asdict(end) for end in stops],
                 "bars": held,
@@ -177,6 +190,8 @@ def main() -> None:
             f"{row.model:<17} {row.clients:>7} {row.requests_per_s:>11} {row.items_per_s:>8} {row.p50_ms:>7} "
             f"{row.p99_ms:>7} {row.cpu_ms_per_request:>7} {gain}"
         )
+    if compiled is not None:
+        print(f"\ncompiled (FineTune, LoRA) and saved in {compiled} s before it was served")
     print(f"\n{'stopped':<17} {'exit':>4} {'answered':>9} {'refused':>8} {'lost':>5}")
     for end in stops:
         print(f"{end.model:<17} {end.exit_code:>4} {end.answered:>9} {end.refused:>8} {end.lost:>5}")

@@ -1,12 +1,13 @@
 """Knows which extra brings an optional package, and says so when the package is missing."""
 
 import importlib
+import importlib.util
 from types import ModuleType
 from typing import Literal
 
 from ..data import SetupError
 
-Extra = Literal["local", "train", "crowd", "serve"]
+Extra = Literal["local", "train", "qlora", "crowd", "serve"]
 
 
 def need(module: str, extra: Extra, purpose: str) -> ModuleType:
@@ -23,5 +24,19 @@ def need(module: str, extra: Extra, purpose: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        cure = f"Install it with: pip install 'accord[{extra}]'."
-        raise SetupError(f"the package {error.name!r} is needed {purpose}", cure=cure) from None
+        raise _missing(str(error.name), extra, purpose) from None
+
+
+def check_installed(module: str, extra: Extra, purpose: str) -> None:
+    """Refuse as `need` does, without importing: torch takes seconds.
+
+    Raises:
+        SetupError: If the package is not installed, with the command that installs it.
+    """
+    if importlib.util.find_spec(module) is None:
+        raise _missing(module, extra, purpose)
+
+
+def _missing(package: str, extra: Extra, purpose: str) -> SetupError:
+    cure = f"Install it with: pip install 'accord[{extra}]'."
+    return SetupError(f"the package {package!r} is needed {purpose}", cure=cure)

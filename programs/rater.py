@@ -13,6 +13,7 @@ from .candidate import Candidate
 from .guideline import Case, Guideline, parse_guideline
 from .models import resolve_model
 from .prompt import Prompt
+from .rater_agreement import SplitAgreement
 from .rating_run import Ratings, rate
 from .scoring import Rule, Scoring
 from .signatures import Order, make_signature, order_of
@@ -51,6 +52,7 @@ class Rater(dspy.Module):
         adapter: Renders training rows and requests, and parses replies.
         candidates: What a compile tried on the way to this rater, best first; empty for a rater that was not compiled.
         provenance: Plain data on where this rater comes from; saved with it.
+        measured: By split (``dev``, ``test``), how it and others agree with people; saved with it.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Rater(dspy.Module):
         self.predict.demos = _demos(guideline, scale)
         self.candidates: tuple[Candidate, ...] = ()
         self.provenance: dict[str, Any] = {}
+        self.measured: Mapping[str, SplitAgreement] = {}
         if lm is not None:
             self.set_lm(resolve_model(lm))
 
@@ -169,7 +172,7 @@ class Rater(dspy.Module):
         return rate(self, corpus, **options)
 
     def agreement(self, corpus: Corpus, *, fill: Label | None = None, **options: Any) -> Agreement:
-        """Rate a corpus and say how far the ratings agree with its gold labels.
+        """Rate a corpus and say how far the ratings agree with its gold labels; scores count where numbers do.
 
         Args:
             corpus: Items with gold labels.
@@ -177,23 +180,38 @@ class Rater(dspy.Module):
             **options: Handed to `rate`.
         """
         ratings = self.rate(corpus, **options)
-        return agreement(ratings.labels, corpus.golds(), corpus.scale, groups=corpus.groups(), fill=fill)
+        return agreement(
+            ratings.labels,
+            corpus.golds(),
+            corpus.scale,
+            scores=ratings.scores,
+            groups=corpus.groups(),
+            fill=fill,
+        )
 
     # A rater is a directory with hashes, not DSPy's single state file, hence other parameters and a class method.
-    def save(self, path: str | Path) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Write the rater as a directory; see `saving.save_rater`."""
-        from .saving import save_rater  # saving builds raters, so it imports this module
+    def save(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, path: str | Path, *, agreement: Mapping[str, Agreement | SplitAgreement] | None = None
+    ) -> None:
+        """Write the rater as a directory, with what was measured since; see `saving.save_rater`."""
+        from .saving import save_rater  # saving builds on raters, so it imports this module
 
-        save_rater(self, Path(path))
+        save_rater(self, Path(path), agreement)
 
     @classmethod
     def load(  # pyright: ignore[reportIncompatibleMethodOverride]
-        cls, path: str | Path, *, lm: str | dspy.LM | None = None
+        cls, path: str | Path, *, lm: str | dspy.LM | None = None, base: str | Path | None = None
     ) -> "Rater":
-        """Read a rater that `save` wrote, checking its hashes; `lm` replaces its model. See `saving.load_rater`."""
-        from .saving import load_rater
+        """Read a rater that `save` wrote, checking its hashes; see `rater_loading.load_rater`.
 
-        return load_rater(Path(path), lm)
+        Args:
+            path: The directory.
+            lm: Replaces its model.
+            base: Where its base model is now, if it was moved.
+        """
+        from .rater_loading import load_rater
+
+        return load_rater(Path(path), lm, base)
 
 
 def default_max_tokens(rater: Rater) -> int:

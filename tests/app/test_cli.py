@@ -53,7 +53,7 @@ def test_help_is_there_within_a_third_of_a_second() -> None:
 
 def test_help_names_every_command_and_fits_80_columns() -> None:
     shown = CliRunner().invoke(app, ["--help"]).stdout
-    for command in ("demo", "compile", "evaluate", "rate", "serve"):
+    for command in ("demo", "compile", "evaluate", "rate", "serve", "export"):
         assert f"\n  {command} " in shown
         page = CliRunner().invoke(app, [command, "--help"]).stdout
         assert max(map(len, page.splitlines())) <= 80

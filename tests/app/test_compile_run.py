@@ -1,5 +1,6 @@
 """The whole way in fresh processes: a task file in, a proven rater out, and nothing done twice."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from accord.data import Journal
+from accord.programs import Rater
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
@@ -25,6 +27,7 @@ def test_a_task_becomes_a_proven_rater_and_a_rerun_draws_and_trains_nothing(tmp_
     assert "one human against the others" in names
     assert (report["chosen"], "zero-shot") in {(row["a"], row["b"]) for row in report["comparisons"]}
     assert pyarrow.parquet.read_table(run / "traces.parquet").num_rows == report["traces"]["items"]
+    record = check_rater(run, report)
     before = drawn_and_trained(run)
     compile_stars(run, "weights")
     assert drawn_and_trained(run) == before
@@ -32,6 +35,7 @@ def test_a_task_becomes_a_proven_rater_and_a_rerun_draws_and_trains_nothing(tmp_
     for one in (report, again):  # what a run took and asked for is its own; all else is the same
         one["seconds"] = one["traces"]["spent"] = None
     assert again == report
+    assert check_rater(run, again)["provenance"]["journal"] == record["provenance"]["journal"]
 
 
 @pytest.mark.slow
@@ -42,11 +46,37 @@ def test_a_guideline_is_compiled_from_the_same_pipeline(tmp_path: Path) -> None:
     check_schema(report)
     assert {row["name"] for row in report["candidates"]} >= {"original", "rubric"}
     assert (run / "rater" / "guideline.md").is_file()
+    check_rater(run, report)
 
 
 def compile_stars(run: Path, into: str) -> None:
     done = command("compile", str(EXAMPLES / "stars.yaml"), "--into", into, "--run", str(run))
     assert done.returncode == 0, done.stderr
+
+
+def check_rater(run: Path, report: dict[str, Any]) -> dict[str, Any]:
+    """Check that the rater's directory tells what the report tells; return its record."""
+    rater = Rater.load(run / "rater")
+    assert set(rater.measured) == {"dev", "test"}
+    test = rater.measured["test"]
+    assert test.chosen == report["chosen"] and list(test.findings) == report["verdict"]
+    assert [(row.name, row.agreement.n) for row in test.rows] == [(row["name"], row["n"]) for row in report["raters"]]
+    shown = {row["name"]: row["metrics"]["alpha"] for row in report["raters"]}
+    assert {row.name: row.agreement.metrics["alpha"].to_dict() for row in test.rows} == shown
+    assert [row.name for row in rater.measured["dev"].rows] == [candidate["name"] for candidate in report["candidates"]]
+    record = json.loads((run / "rater" / "rater.json").read_text(encoding="utf-8"))
+    made_of = record["provenance"]
+    assert made_of["traces"]["sha256"] == hashlib.sha256((run / "traces.parquet").read_bytes()).hexdigest()
+    assert {name: part["items"] for name, part in made_of["splits"].items()} == {
+        name: part["items"] for name, part in report["splits"].items()
+    }
+    assert (made_of["splits"]["dev"]["corpus"], test.corpus) == (
+        made_of["dev"]["corpus"],
+        made_of["splits"]["test"]["corpus"],
+    )
+    card = (run / "rater" / "CARD.md").read_text(encoding="utf-8")
+    assert "one human against the others" in card and made_of["corpus"] in card
+    return record
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:

@@ -1,16 +1,21 @@
 """What ``accord guideline`` prints and does."""
 
+import re
 from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 import pytest
+from typer.testing import CliRunner
 
+from accord.app.cli import app
+from accord.app.compile_run import run_job
 from accord.app.console import Console
 from accord.app.guideline_command import diff, explain_rule, roll_back, show
-from accord.data import InputError, Ordinal
-from accord.optimizers import GuidelineVersions, RuleRecord
-from accord.programs import Guideline, Rater, rules_of, scripted_lm
+from accord.app.job import Job
+from accord.data import Corpus, InputError, Journal, Ordinal
+from accord.optimizers import DistillGuideline, Exhaust, GuidelineVersions, RuleRecord
+from accord.programs import Guideline, Prompt, Rater, rules_of, scripted_lm
 
 FIRST = Guideline("Read it.\n\nThen rate it.", "### 1\n- Rude.")
 SECOND = Guideline("Read it.", "### 1\n- Rude to the reader.\n- It threatens.")
@@ -117,3 +122,69 @@ def test_what_is_not_there_is_named(run: Path, tmp_path: Path) -> None:
         diff(run, Console(), new=FIRST.hash)
     with pytest.raises(InputError, match="no version 'beef'"):
         roll_back(run, "beef", Console())
+
+
+def test_the_command_line_has_all_four(run: Path) -> None:
+    rule = rules_of(SECOND)[1].id
+    for words in (["show"], ["show", "--markdown"], ["diff"], ["explain", rule], ["rollback", FIRST.hash[:8]]):
+        command, *rest = words
+        done = CliRunner().invoke(app, ["guideline", command, str(run), *rest])
+        assert (done.exit_code, done.exception) == (0, None), done.output
+    wrong = CliRunner().invoke(app, ["guideline", "rollback", str(run), "beef"])
+    assert wrong.exit_code == 2 and wrong.stderr.startswith("error: ") and "Give one of: " in wrong.stderr
+
+
+def _story(prompt: Prompt) -> int:
+    found = re.search(r"story (\d+)", prompt.turns[-1].content)
+    assert found is not None
+    return int(found[1])
+
+
+def _job(guideline: Guideline) -> Job:
+    """A task whose student needs the sentences that its teacher says."""
+
+    def teacher(prompt: Prompt, draw: int) -> str:
+        return f"Reason: This story is of the kind {_story(prompt) % 2}.\nLabel: {_story(prompt) % 2 + 1}"
+
+    def student(prompt: Prompt, draw: int) -> str:
+        knows = "This story is of the kind" in prompt.turns[0].content
+        return f"Label: {_story(prompt) % 2 + 1 if knows or _story(prompt) % 4 == 1 else 1}"
+
+    records = [{"id": f"s{number}", "text": f"story {number} ", "label": number % 2 + 1} for number in range(80)]
+    scale = Ordinal(1, 2)
+    corpus = Corpus.from_records(records, fields=["text"], label="label", id="id", scale=scale)
+    rater = Rater(scale, guideline, lm=scripted_lm(student))
+    return Job(
+        name="stories",
+        splits=corpus.split(dev=30, test=20, seed=0),
+        student=rater,
+        teacher=rater.variant(lm=scripted_lm(teacher, model_id="teacher")),
+        sampler={"samples": 2, "stop": Exhaust(), "seed": 0},
+        make_compiler=lambda journal, run, progress: DistillGuideline(
+            cases_per_level=0, ablate=0, journal=journal, known=GuidelineVersions(run / "guidelines").known_rules()
+        ),
+    )
+
+
+def test_a_compile_keeps_versions_and_later_ones_keep_what_people_wrote(tmp_path: Path) -> None:
+    told = Guideline("Rate the story.")
+
+    def compiled(guideline: Guideline) -> Rater:
+        with Journal(tmp_path / "journal.sqlite") as journal:
+            run_job(_job(guideline), run=tmp_path, journal=journal, console=Console())
+        return Rater.load(tmp_path / "rater", lm="openai/none")
+
+    versions = GuidelineVersions(tmp_path / "guidelines")
+    first = compiled(told).guideline
+    assert [step.how for step in versions.history] == ["given", "distilled"]
+    assert versions.guideline("") == first != told and versions.history[1].note.startswith(
+        "rubric: alpha 1.00 on dev, +"
+    )
+    compiled(told)
+    assert len(versions.history) == 2, "the same once more"
+    edited = Guideline(first.instruction, first.rubric.replace("### 2\n", "### 2\n- Never mind the spelling.\n"))
+    second = compiled(edited)
+    assert [step.how for step in versions.history] == ["given", "distilled", "edited"]
+    assert "- Never mind the spelling." in second.guideline.rubric
+    diff(tmp_path, Console())
+    assert {rule.text: rule.author for rule in versions.rules("")}["Never mind the spelling."] == "human"

@@ -14,7 +14,7 @@ RULES = rules_of(
 
 
 def _traces(hint: Hints | None = None) -> Traces:
-    """Items 0 to 9 have gold 1, the others 2; the teacher calls shouting a 1; 3, 13 and 14 shout, and it misses 15 too."""
+    """Items 0 to 9 have gold 1, the others 2; the teacher calls shouting a 1 (3, 13, 14 shout), and misses 15."""
 
     def script(prompt: Prompt, draw: int) -> str:
         found = re.search(r"letter (\d+)\b", prompt.turns[-1].content)

@@ -2,13 +2,14 @@
 
 import json
 import shutil
-from pathlib import Path
+from importlib.metadata import version
 
 import dspy
 import pytest
 
 from accord.data import EMBEDDED_MODEL, InputError, Interval, Nominal, Ordinal, Pairwise, RetryError, SetupError
 from accord.programs import Case, Guideline, LocalEngine, Rater, local_lm, pooled_lm, scripted_lm
+from worlds.rater_folders import CURSE, files_of, make_adapter, make_model
 
 GUIDELINE = Guideline(
     "How friendly?\n\n**label:** is what you write.",
@@ -21,27 +22,14 @@ def _rater(**options):
     return Rater(Ordinal(1, 5, anchors={1: "rude"}), GUIDELINE, **options)
 
 
-def _files(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-
-
 @pytest.fixture
 def model_folder(tmp_path):
-    folder = tmp_path / "base"
-    folder.mkdir()
-    (folder / "config.json").write_text("{}")
-    (folder / "model.safetensors").write_bytes(b"weights")
-    return folder
+    return make_model(tmp_path / "base")
 
 
 @pytest.fixture
 def adapter_folder(tmp_path):
-    folder = tmp_path / "lora"
-    folder.mkdir()
-    (folder / "adapter_config.json").write_text("{}")
-    (folder / "adapter_model.safetensors").write_bytes(b"lora")
-    (folder / "optimizer.pt").write_bytes(b"a pickle nobody needs")
-    return folder
+    return make_adapter(tmp_path / "lora")
 
 
 @pytest.mark.parametrize(
@@ -71,10 +59,11 @@ def test_every_kind_of_rater_comes_back_with_the_same_prompts(tmp_path, scale, c
 
 def test_the_directory_is_json_and_markdown(tmp_path):
     _rater(lm="openai/gpt-4o-mini").save(tmp_path / "deep" / "rater")
-    files = _files(tmp_path / "deep" / "rater")
-    assert sorted(files) == ["guideline.md", "rater.json"]
+    files = files_of(tmp_path / "deep" / "rater")
+    assert sorted(files) == ["CARD.md", "guideline.md", "rater.json"]
     record = json.loads(files["rater.json"])
-    assert (record["kind"], record["version"], record["fields"]) == ("accord.rater", 1, ["text"])
+    assert (record["kind"], record["version"], record["fields"]) == ("accord.rater", 2, ["text"])
+    assert record["accord"] == version("accord")
     assert record["guideline"] == _rater().guideline.hash
     assert files["guideline.md"].decode() == GUIDELINE.to_markdown()
     assert list((tmp_path / "deep").iterdir()) == [tmp_path / "deep" / "rater"], "no workspace stays behind"
@@ -90,7 +79,7 @@ def test_options_are_kept_and_secrets_are_not(tmp_path):
         max_tokens=77,
     )
     _rater(lm=lm).save(tmp_path / "rater")
-    written = b"".join(_files(tmp_path / "rater").values())
+    written = b"".join(files_of(tmp_path / "rater").values())
     for secret in (b"sk-very-secret", b"password", b"10.1.2.3", b"hidden"):
         assert secret not in written
     again = Rater.load(tmp_path / "rater")
@@ -114,8 +103,14 @@ def test_saving_again_replaces_a_rater_and_nothing_else(tmp_path):
 def test_every_changed_or_missing_file_is_named(tmp_path, model_folder, adapter_folder):
     lm = local_lm(LocalEngine(model_folder, adapter=adapter_folder))
     _rater(lm=lm).save(tmp_path / "rater")
-    names = sorted(_files(tmp_path / "rater"))
-    assert names == ["adapter/adapter_config.json", "adapter/adapter_model.safetensors", "guideline.md", "rater.json"]
+    names = sorted(files_of(tmp_path / "rater"))
+    assert names == [
+        "CARD.md",
+        "adapter/adapter_config.json",
+        "adapter/adapter_model.safetensors",
+        "guideline.md",
+        "rater.json",
+    ]
     Rater.load(tmp_path / "rater")
     for name in names:
         for damage in ("changed", "missing", "cut"):
@@ -138,8 +133,9 @@ def test_every_changed_or_missing_file_is_named(tmp_path, model_folder, adapter_
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        (lambda record: record | {"version": 99}, "99"),
-        (lambda record: record | {"format": 99}, "99"),
+        (lambda record: record | {"version": 99}, r"saved by a newer Accord \(.*layout 99.*reads up to 2"),
+        (lambda record: record | {"format": 99}, r"saved by a newer Accord \(.*prompt format 99"),
+        (lambda record: record | {"version": "2"}, "does not say its version"),
         (lambda record: record | {"kind": "something.else"}, "does not describe a rater"),
         (lambda record: record | {"scale": {"type": "ordinal", "low": 1, "high": 7}}, "rater.json was changed"),
         (lambda record: {key: value for key, value in record.items() if key != "files"}, "rater.json was changed"),
@@ -178,29 +174,25 @@ def test_adapter_weights_travel_and_base_weights_stay(tmp_path, model_folder, ad
     assert isinstance(engine, LocalEngine)
     assert (engine.path, engine.adapter) == (model_folder, tmp_path / "rater" / "adapter")
     assert Rater.load(tmp_path / "rater").lm.kwargs["max_tokens"] == 33
-    files = _files(tmp_path / "rater")
+    files = files_of(tmp_path / "rater")
     assert not any(name.endswith((".pt", ".pkl", ".bin", ".pickle")) for name in files)
-    assert b"weights" not in files["adapter/adapter_model.safetensors"]
+    assert CURSE not in b"".join(files.values())
 
 
 def test_a_loaded_rater_can_be_saved_over_itself(tmp_path, model_folder, adapter_folder):
     place = tmp_path / "rater"
     _rater(lm=local_lm(LocalEngine(model_folder, adapter=adapter_folder))).save(place)
-    before = _files(place)
+    before = files_of(place)
     Rater.load(place).save(place)
-    assert _files(place) == before
+    assert files_of(place) == before
 
 
 def test_without_its_base_model_a_rater_says_what_is_missing(tmp_path, model_folder):
     _rater(lm=local_lm(LocalEngine(model_folder))).save(tmp_path / "rater")
-    (model_folder / "model.safetensors").write_bytes(b"other weights")
-    with pytest.raises(InputError, match="base model is not the one the rater was compiled on") as caught:
-        Rater.load(tmp_path / "rater")
-    assert str(model_folder) in str(caught.value)
     shutil.rmtree(model_folder)
-    with pytest.raises(InputError, match="no such model folder") as caught:
+    with pytest.raises(InputError, match=r"the base model base \(sha256 \w{12}\) is not at") as caught:
         Rater.load(tmp_path / "rater")
-    assert str(model_folder) in str(caught.value)
+    assert str(model_folder) in str(caught.value) and "base=FOLDER" in str(caught.value)
 
 
 @pytest.mark.slow
