@@ -16,6 +16,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from .aim_loss import branches, squared_error
 from .objectives import IGNORED, Row
+from .row_order import RowOrder
 
 
 class CompletionTrainer(SFTTrainer):
@@ -30,20 +31,44 @@ class CompletionTrainer(SFTTrainer):
         prefix: How many tokens all rows begin with; fewer than any prompt has. 0 shares nothing.
         rows: The rows of the dataset, where some have a weight or an aim. The dataset then has their numbers as ``row``
             and ``remove_unused_columns=False``.
+        order: In which the rows are trained on; the trainer's own by default.
+        dev_tokens: Completion tokens of an average row of the evaluation dataset, where there is one.
         **options: As for `SFTTrainer`.
     """
 
-    def __init__(self, *args: Any, prefix: int = 0, rows: Sequence[Row] | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        prefix: int = 0,
+        rows: Sequence[Row] | None = None,
+        order: RowOrder | None = None,
+        dev_tokens: float | None = None,
+        **options: Any,
+    ) -> None:
         """Let the output layer see only the positions that a loss asks for."""
         super().__init__(*args, **options)
         self.prefix = prefix
         self.rows = rows
+        self.order = order
+        self.dev_tokens = dev_tokens
         self._predicting: torch.Tensor | None = None
         self._rows_in_step: Any = None
+        self._measuring = False
         model: Any = self.model
         model.get_output_embeddings().register_forward_pre_hook(self._only_predicting)
         if rows is not None:
             self.data_collator = _numbered(self.data_collator)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        return super()._get_train_sampler(train_dataset) if self.order is None else self.order
+
+    def prediction_step(self, *args: Any, **options: Any) -> Any:
+        """Measure a batch of the evaluation dataset; how it is cut into batches does not change its loss."""
+        self._measuring = True
+        try:
+            return super().prediction_step(*args, **options)
+        finally:
+            self._measuring = False
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device) -> Any:
         """Collect the batches of a step, and count its rows beside its tokens."""
@@ -64,6 +89,8 @@ class CompletionTrainer(SFTTrainer):
         # In double precision only where the model is: tests compare gradients with differences.
         logits = outputs.logits.to(torch.promote_types(outputs.logits.dtype, torch.float32))
         tokens = counted.sum() if num_items_in_batch is None else num_items_in_batch
+        if self._measuring and self.dev_tokens is not None:
+            tokens = self.dev_tokens * len(ids)  # the mean of such batches, weighted by rows, is that of all tokens
         if self.rows is None:
             loss = torch.nn.functional.cross_entropy(logits, following[counted], reduction="sum") / tokens
         else:

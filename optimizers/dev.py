@@ -1,6 +1,6 @@
 """Knows how compilers measure candidates on dev and which one the gate lets through; not how candidates are made."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,13 +53,21 @@ def item_id(student: Rater, example: dspy.Example) -> str:
     return content_id([str(example[name]) for name in student.fields])
 
 
-def choose(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+def choose(candidates: Sequence[Candidate], *, last: Collection[str] = ()) -> tuple[Candidate, ...]:
     """Return the candidates, best first, the first one marked as chosen.
 
     The best has the highest alpha on dev. Between equals the simpler goes first: one that writes the label alone, then
     the one that was tried earlier. An undefined alpha is worse than any number.
+
+    Args:
+        candidates: What was measured.
+        last: Names of those that were made to be compared with; they go behind all others, however good they are.
     """
-    ranked = sorted(candidates, key=lambda candidate: (-_alpha(candidate), candidate.rater.order != "label"))
+
+    def rank(candidate: Candidate) -> tuple[bool, float, bool]:
+        return candidate.name in last, -_alpha(candidate), candidate.rater.order != "label"
+
+    ranked = sorted(candidates, key=rank)
     return tuple(replace(candidate, chosen=place == 0) for place, candidate in enumerate(ranked))
 
 

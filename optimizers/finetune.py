@@ -2,31 +2,40 @@
 
 The objectives are those of Zhang et al., "Through the Judge's Eyes" (arXiv 2510.25860): rationale and label on the
 items with an accepted trace, and the ablation without rationales; beside them the label alone on every item, the label
-before the rationale, and the regression of Chiang et al., "TRACT" (arXiv 2503.04381).
+before the rationale, the regression of Chiang et al., "TRACT" (arXiv 2503.04381), and the preference pairs of
+"Self-Rationalization" (arXiv 2410.05495).
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, get_args, runtime_checkable
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 import dspy
 
-from ..data import Corpus, Journal, Label, SetupError, agreement
+from ..data import Corpus, Journal, SetupError
 from ..data.baselines import constant
-from ..programs import Candidate, LocalEngine, Progress, Rater, Scoring, local_lm, need, rate, resolve_model
+from ..programs import Progress, Rater, need
 from .base import Compiler, check_examples
 from .dev import choose, dev_corpus
-from .objectives import Objective
-from .preferences import Preferences, preferences
+from .first_round import Plans, first_round
+from .launching import Launcher
+from .objectives import ABLATIONS, Objective
+from .parameters import Parameters
+from .preferences import preferences
+from .rounds import REPEATED, Rounds, own_items, told_of_rounds
 from .traces import Traces
-from .training_job import ADAPTER, Parameters, TrainingResult, read_result, write_job
-from .training_plan import Plan, make_plans
-from .training_process import run_jobs
+from .traces_paid import traces_paid
+from .trained_base import check_labels_differ, trained_base
+from .trained_rater import Measure, Measured
+from .training_job import JOB
+from .training_plan import Planner
+from .training_runs import train_plans, write_jobs
 from .workspace import Workspace
 
 _PLACE = "FineTune"
+_RATE, _FULL_RATE = 5e-4, 2e-5
 
 
 @runtime_checkable
@@ -37,39 +46,56 @@ class _PartlyExplained(Protocol):
 
 
 class FineTune(Compiler):
-    """Trains a LoRA adapter for each objective and returns the rater that agrees best with people on dev.
+    """Trains weights for each objective and returns the rater that agrees best with people on dev.
 
     Objectives (see `objectives.ORDERS`): ``trace`` writes the rationale, then the label, on the items that have a
     rationale; ``label`` writes the label alone on the same items; ``label_all`` writes the label alone on all items;
     ``label_first`` writes the label, then the rationale, on the items of ``trace``; ``regression`` writes what
     ``trace`` writes and also pulls the expected label to the human one (see `Aim`); ``preference`` learns the traces
-    beside draws of the same items that missed the label (see `preferences`), and needs `Traces` as its trainset. An
-    objective whose rows another one already has, or that has none, is skipped, and the provenance says why.
+    beside draws of the same items that missed the label (see `preferences`), and needs `Traces` as its trainset;
+    ``trace_shuffled`` is ``trace`` with rationales of other items of the same label, an ablation that the gate chooses
+    only where there is nothing else. An objective whose rows another one already has, or that has none, is skipped, and
+    the provenance says why.
 
     Every candidate rates as the student scores (see `Scoring`); that of ``regression`` is measured twice, by what it
-    writes (``regression``) and by the expected label (``regression_expected``).
+    writes (``regression``) and by the expected label (``regression_expected``). With `rounds` above 1, ``trace``,
+    ``regression`` and ``preference`` go on from the replies of their own raters (see `accord.optimizers.rounds`), and
+    every round is a candidate of its own: ``trace_round2``.
+
+    The base may be any causal model. One without a chat template reads the turns of a request one after the other, with
+    an empty line after each, in training as at deployment; the form of a reply is what it learns.
 
     Training runs in a process of its own, with TRL and PEFT. With a workspace a kill loses at most one epoch.
 
     Args:
         base: The model to train: None (the student's own local model), ``local`` or ``local/<folder>``.
         objectives: What to train, in the order in which ties are resolved.
+        rounds: Rounds of self-training; 1 is none.
+        own_samples: Replies that the rater draws of each item for a further round of ``preference``.
+        method: ``lora`` trains an adapter; ``qlora`` the same over a base in 4 bits, where bitsandbytes is there;
+            ``full`` trains all weights, which the rater then carries with it.
         lora_rank: Rank of the adapter's matrices, on every linear layer but the last.
         lora_alpha: The adapter's product is scaled by ``lora_alpha / lora_rank``.
-        epochs: Passes over the rows.
-        learning_rate: Of AdamW at its peak.
+        epochs: Passes over the rows, at most.
+        learning_rate: Of AdamW at its peak; None is 5e-4 for an adapter and 2e-5 for all weights.
         batch_size: Rows in a step.
+        micro_batch: Rows of a step held in memory at once; None starts with all.
+        patience: Epochs without a lower loss on the valset after which training ends; the best epoch's weights are
+            kept. An objective with rationales needs some in the valset, ``preference`` cannot stop early, and a
+            candidate's details say on what it was decided. None trains all epochs.
         regression_weight: What the squared error of an item's expected label counts beside the cross-entropy of a
             token, on a scale from 1 to 5 (others are brought to its span); 0 leaves the cross-entropy.
         margin: Steps by which the labels of a pair of ``preference`` differ at least.
         weighted: Whether the examples' ``weight`` reaches the loss; only the ratios of the weights matter. Off by
             default: a blind trace weighs the teacher's confidence, which says how surely its item is hit, not how much
             its rationale is worth, and nothing measured so far says that it pays. Switch it on for hinted traces.
-        seed: Of the adapters' start and the order of the rows.
-        workspace: Where jobs, checkpoints and adapters are kept and found again. None takes a temporary folder, which
+        seed: Of the adapters' start, the order of the rows, the shuffled rationales and own replies.
+        launcher: ``process`` trains in one process; ``accelerate`` through ``accelerate launch``, for several GPUs.
+        accelerate_config: The configuration that ``accelerate launch`` is given, a file or a shipped one (`Launcher`).
+        workspace: Where jobs, checkpoints and weights are kept and found again. None takes a temporary folder, which
             lives as long as one of the candidates; save the rater to keep it.
-        journal: Where dev ratings are kept and found again.
-        progress: Called with (done, total, note) through training and rating.
+        journal: Where dev ratings and own replies are kept and found again.
+        progress: Called with (done, total, note) through training, drawing and rating.
     """
 
     def __init__(
@@ -77,15 +103,22 @@ class FineTune(Compiler):
         base: str | None = None,
         *,
         objectives: Sequence[Objective] = ("trace", "label", "label_all"),
+        rounds: int = 1,
+        own_samples: int = 8,
+        method: Literal["lora", "qlora", "full"] = "lora",
         lora_rank: int = 16,
         lora_alpha: int = 32,
         epochs: int = 2,
-        learning_rate: float = 5e-4,
+        learning_rate: float | None = None,
         batch_size: int = 8,
+        micro_batch: int | None = None,
+        patience: int | None = None,
         regression_weight: float = 1.0,
         margin: float = 2.0,
         weighted: bool = False,
         seed: int = 0,
+        launcher: Literal["process", "accelerate"] = "process",
+        accelerate_config: str | Path | None = None,
         workspace: str | Path | None = None,
         journal: Journal | None = None,
         progress: Progress | None = None,
@@ -93,7 +126,8 @@ class FineTune(Compiler):
         """Keep the policy; nothing is trained yet.
 
         Raises:
-            SetupError: If an objective is unknown or given twice, or a number cannot be trained with.
+            SetupError: If an objective is unknown or given twice, a number cannot be trained with, there is nothing to
+                repeat in further rounds, or the launcher is unknown or misses its configuration.
         """
         super().__init__()
         known = get_args(Objective)
@@ -104,12 +138,33 @@ class FineTune(Compiler):
         if not (math.isfinite(regression_weight) and regression_weight >= 0):
             what = f"regression_weight={regression_weight!r}"
             raise SetupError(what, place=_PLACE, cure="Give a number from 0 on, e.g. 1.0.")
+        for name, number in {"rounds": rounds, "own_samples": own_samples}.items():
+            if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+                raise SetupError(f"{name}={number!r}", place=_PLACE, cure="Give a whole number from 1 on.")
+        if rounds > 1 and not set(objectives) & set(REPEATED):
+            cure = f"Give one of {', '.join(REPEATED)} among the objectives, or rounds=1."
+            raise SetupError(f"rounds={rounds}, and no objective has a second one", place=_PLACE, cure=cure)
+        if rounds > 1 and "preference" in objectives and own_samples < 2:
+            raise SetupError("own_samples=1", place=_PLACE, cure="Give 2 or more: a pair takes two replies.")
         self.base = base
         self.objectives: tuple[Objective, ...] = tuple(objectives)
-        self.parameters = Parameters(lora_rank, lora_alpha, epochs, learning_rate, batch_size, seed)
+        self.rounds = rounds
+        self.own_samples = own_samples
+        self.parameters = Parameters(
+            lora_rank,
+            lora_alpha,
+            epochs,
+            (_FULL_RATE if method == "full" else _RATE) if learning_rate is None else learning_rate,
+            batch_size,
+            seed,
+            method=method,
+            micro_batch=micro_batch,
+            patience=patience,
+        )
         self.regression_weight = float(regression_weight)
         self.margin = margin
         self.weighted = weighted
+        self.launcher = Launcher(launcher, accelerate_config)
         self.workspace = None if workspace is None else Path(workspace)
         self.journal = journal
         self.progress = progress
@@ -124,163 +179,106 @@ class FineTune(Compiler):
             trainset: Traces, or labelled examples of which some may have a ``rationale``. Items that `Traces` could
                 not explain count as examples without one.
             valset: Labelled examples that the objectives are compared on; required.
-            teacher: Not used: nothing is drawn here.
+            teacher: Not used: nothing is drawn from anyone but the raters that are trained here.
 
         Returns:
-            The chosen rater. ``candidates`` has all that were trained, best first; ``provenance`` what it was made of
-            and which objectives were skipped.
+            The chosen rater. ``candidates`` has all that were trained, best first, each with what it was made of and
+            what did not fit (``too_long`` names the items); ``provenance`` has the same of
+            the chosen one, which objectives were skipped, what each further round lacked, and whether traces paid.
 
         Raises:
-            SetupError: If the extra ``train`` is missing, there is no valset or it shares items with the trainset, the
-                base is no local model, nothing can be trained, or training fails.
-            InputError: If an example does not fit the student.
+            SetupError: If the extra ``train`` is missing, there is no valset or it shares items with the trainset, all
+                labels of one of the two are the same, the base is no local model or cannot write the scale's levels,
+                nothing can be trained, or training fails.
+            InputError: If an example does not fit the student; with further rounds, if two are one item.
         """
+        workspace = Workspace(self.workspace)
+        ready = self._ready(student, trainset, valset, workspace.path)
+        items = own_items(student, ready.examples, self.journal) if self.rounds > 1 else []
+        fill = constant([example["label"] for example in ready.examples], student.scale)
+        seed = self.parameters.seed
+        measure = Measure(ready.planner.base, workspace, ready.dev, fill, seed, self.journal, self.progress)
+        more = Rounds(ready.planner, measure, items, self.own_samples, self.margin, seed, self.journal, self.progress)
+        plans, skipped = ready.first
+        measured: list[Measured] = []
+        for number in range(1, self.rounds + 1):
+            if number > 1:
+                plans, ended = more.after(plans)
+                skipped = {**skipped, **ended}
+            for trained in train_plans(plans, workspace, self.launcher, self.progress):
+                measured += measure(trained, student)
+        ranked = choose([one.candidate for one in measured], last=ABLATIONS)
+        best = ranked[0].rater
+        best.candidates = ranked
+        best.provenance = {
+            "compiler": _PLACE,
+            "base": ready.planner.base.model_id,
+            "guideline": student.guideline.hash,
+            "items": ranked[0].items,
+            **ranked[0].details,
+            "skipped": skipped,
+            "rounds": told_of_rounds(ranked),
+            "traces_paid": traces_paid(measured, ready.dev, fill, seed),
+            "dev": {"corpus": ready.dev.hash, "items": len(ready.dev), "alpha": ranked[0].dev.metrics["alpha"].value},
+        }
+        return best
+
+    def command(self, student: Any, *, trainset: Sequence[Any], valset: Sequence[Any] | None = None) -> tuple[str, ...]:
+        """Write the training jobs into the workspace and return the command that `compile` would train them with.
+
+        Run it by hand where the GPUs are, or to see what is going on; `compile` with the same arguments then finds the
+        weights. Jobs of further rounds follow from the weights of the first one, and are not among them.
+
+        Args:
+            student: As for `compile`.
+            trainset: As for `compile`.
+            valset: As for `compile`.
+
+        Returns:
+            Program and arguments; empty where everything is trained already.
+
+        Raises:
+            SetupError: As for `compile`; also without a workspace, for the jobs would go with a temporary one.
+            InputError: As for `compile`.
+        """
+        if self.workspace is None:
+            cure = "Give FineTune(workspace=...)."
+            raise SetupError("the jobs of a command need a folder that stays", place=_PLACE, cure=cure)
+        plans = self._ready(student, trainset, valset, Workspace(self.workspace).path).first.plans
+        jobs = [plan.folder / JOB for plan in write_jobs(plans)]
+        return tuple(self.launcher.command(jobs)) if jobs else ()
+
+    def _ready(self, student: Any, trainset: Sequence[Any], valset: Sequence[Any] | None, workspace: Path) -> "_Ready":
+        """Check what was handed in and plan the first round."""
         need("trl", "train", "to fine-tune a model")
         need("peft", "train", "to fine-tune a model")
         given = [*trainset, *trainset.unexplained()] if isinstance(trainset, _PartlyExplained) else trainset
         examples = check_examples(student, given, "trainset")
         dev = dev_corpus(student, examples, valset)
-        base = self._base(student)
+        base = trained_base(student, self.base)
+        dev_examples = check_examples(student, valset, "valset")
+        check_labels_differ(student, examples, "trainset")
+        check_labels_differ(student, dev_examples, "valset")
+        planner = Planner(
+            student,
+            base,
+            self.parameters,
+            workspace,
+            weighted=self.weighted,
+            regression_weight=self.regression_weight,
+            valset=dev_examples,
+        )
         pairs = None
         if "preference" in self.objectives and isinstance(trainset, Traces):
             pairs = preferences(trainset, margin=self.margin)
-        workspace = Workspace(self.workspace)
-        plans, skipped = make_plans(
-            student,
-            examples,
-            self.objectives,
-            base,
-            self.parameters,
-            workspace.path,
-            weighted=self.weighted,
-            regression_weight=self.regression_weight,
-            pairs=() if pairs is None else pairs,
-        )
-        results = self._train(plans, workspace)
-        fill = constant([example["label"] for example in examples], student.scale)
-        measure = _Measure(base, workspace, dev, fill, pairs)
-        ranked = choose(
-            [
-                self._measure(plan, result, scoring, measure)
-                for plan, result in results
-                for scoring in _scorings(plan, student)
-            ]
-        )
-        best = ranked[0].rater
-        best.candidates = ranked
-        best.provenance = {
-            "compiler": _PLACE,
-            "base": base.model_id,
-            "guideline": student.guideline.hash,
-            "items": ranked[0].items,
-            **ranked[0].details,
-            "skipped": skipped,
-            "dev": {"corpus": dev.hash, "items": len(dev), "alpha": ranked[0].dev.metrics["alpha"].value},
-        }
-        return best
-
-    def _base(self, student: Rater) -> LocalEngine:
-        """Return the engine of the model that is trained."""
-        lm = student.lm if self.base is None else resolve_model(self.base)
-        if not isinstance(lm.engine, LocalEngine):
-            cure = "Give base='local' (the embedded model) or base='local/<folder>'."
-            raise SetupError(
-                f"{lm.model!r} does not run in this process, so it cannot be trained", place=_PLACE, cure=cure
-            )
-        if lm.engine.adapter is not None:
-            cure = "Compile the rater it was made from, or name a base."
-            raise SetupError("the student's model is fine-tuned already", place=_PLACE, cure=cure)
-        return lm.engine
-
-    def _train(self, plans: Sequence[Plan], workspace: Workspace) -> list[tuple[Plan, TrainingResult]]:
-        """Train what is not trained yet; return every plan with its result."""
-        wanted = [plan for plan in plans if read_result(plan.folder, plan.job) is None]
-        for plan in wanted:
-            write_job(plan.folder, plan.job, plan.rows)
-        if wanted:
-            try:
-                run_jobs({plan.objective: plan.folder for plan in wanted}, workspace.log, self.progress)
-            except SetupError:
-                workspace.keep()  # the message names the log
-                raise
-        trained: list[tuple[Plan, TrainingResult]] = []
-        for plan in plans:
-            result = read_result(plan.folder, plan.job)
-            if result is None:
-                workspace.keep()
-                cure = f"Run again; the log: {workspace.log}."
-                raise SetupError(f"training {plan.objective!r} left no result", place=_PLACE, cure=cure)
-            trained.append((plan, result))
-        return trained
-
-    def _measure(self, plan: Plan, result: TrainingResult, scoring: Scoring, by: "_Measure") -> Candidate:
-        """Rate the dev items with one trained rater and return the record of it."""
-        name = _name(plan, scoring)
-        report = self.progress
-        named = None if report is None else lambda done, total, _: report(done, total, f"rating dev: {name}")
-        rater = _trained(plan, scoring, by)
-        ratings = rate(rater, by.dev, seed=self.parameters.seed, journal=self.journal, progress=named)
-        found = agreement(ratings.labels, by.dev.golds(), by.dev.scale, groups=by.dev.groups(), fill=by.fill)
-        own: dict[str, Any] = {}
-        if plan.objective == "regression":
-            own = {"regression_weight": self.regression_weight}
-        elif plan.objective == "preference" and by.pairs is not None:
-            own = {"margin": by.pairs.margin, "pairs": len(by.pairs), "without_pair": dict(by.pairs.lacks)}
-        details = {
-            "objective": plan.objective,
-            "scoring": scoring.to_dict(),
-            "parameters": asdict(plan.job.parameters),
-            **own,
-            "weighted": self.weighted,
-            "rows": len(plan.rows),
-            "too_long": plan.too_long,
-            "losses": _by_epoch(result.losses, self.parameters.epochs),
-            "seconds": result.seconds,
-            "tokens": result.tokens,
-            "unparsed": dict(ratings.unparsed),
-        }
-        # The rater that is handed out has an engine of its own, so that the weights used here do not stay in memory.
-        return Candidate(name, _trained(plan, scoring, by), found, len(plan.rows), details=details)
+        return _Ready(examples, dev, planner, first_round(planner, self.objectives, examples, pairs))
 
 
 @dataclass(frozen=True)
-class _Measure:
-    """What all candidates are measured with."""
+class _Ready:
+    """What is checked and planned before anything is trained."""
 
-    base: LocalEngine
-    workspace: Workspace
+    examples: list[dspy.Example]
     dev: Corpus
-    fill: Label
-    pairs: Preferences | None
-
-
-class _TrainedEngine(LocalEngine):
-    """A local engine that keeps the workspace in which its adapter lies."""
-
-    workspace: Workspace | None = None
-
-
-def _scorings(plan: Plan, student: Rater) -> list[Scoring]:
-    """Return the ways in which a trained rater is measured."""
-    if plan.objective != "regression":
-        return [student.scoring]
-    return [Scoring("mode"), Scoring("expected", student.scoring.samples)]
-
-
-def _name(plan: Plan, scoring: Scoring) -> str:
-    return "regression_expected" if plan.objective == "regression" and scoring.rule == "expected" else plan.objective
-
-
-def _trained(plan: Plan, scoring: Scoring, by: _Measure) -> Rater:
-    """Return the plan's rater with the weights that were trained for it."""
-    engine = _TrainedEngine(
-        by.base.path, adapter=plan.folder / ADAPTER, name=by.base.name, max_batch_rows=by.base.max_batch_rows
-    )
-    engine.workspace = by.workspace
-    return plan.rater.variant(lm=local_lm(engine, max_tokens=plan.max_tokens), scoring=scoring)
-
-
-def _by_epoch(losses: Sequence[float], epochs: int) -> list[float]:
-    """Return the mean loss of each epoch."""
-    steps = len(losses) // epochs
-    return [round(sum(losses[start : start + steps]) / steps, 6) for start in range(0, steps * epochs, steps)]
+    planner: Planner
+    first: Plans

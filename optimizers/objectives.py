@@ -10,9 +10,13 @@ import dspy
 from ..data import InputError, Label, SetupError
 from ..programs import Order, Rater, encode_prompt
 from .aims import Aim, make_aim
+from .dev import item_id
 from .preferences import Preference
 
-Objective = Literal["trace", "label", "label_all", "label_first", "regression", "preference"]
+Objective = Literal["trace", "label", "label_all", "label_first", "regression", "preference", "trace_shuffled"]
+
+ABLATIONS: frozenset[str] = frozenset({"trace_shuffled"})
+"""Objectives that are trained to be compared with; the gate chooses none of them while there is another."""
 
 IGNORED = -100
 """The label of a token that does not count in the loss."""
@@ -24,6 +28,7 @@ ORDERS: Mapping[Objective, Order] = {
     "label_first": "label_rationale",
     "regression": "rationale_label",
     "preference": "rationale_label",
+    "trace_shuffled": "rationale_label",
 }
 """What the rater of each objective writes.
 
@@ -33,6 +38,8 @@ alone, on all items: what plain fine-tuning reaches with every label there is. `
 the rationale, on the items of ``trace``: the rationale can teach, and costs nothing where only the label is read.
 ``regression`` writes what ``trace`` writes, and its loss also pulls the expected label to the human one (see `Aim`).
 ``preference`` writes it too, and learns it beside a reply of the teacher that missed the label (see `preferences`).
+``trace_shuffled`` writes it as well, and has learned it with the rationales of other items of the same label (see
+`shuffled`): the difference to ``trace`` is what it is worth that a rationale speaks of its own item.
 """
 
 
@@ -66,10 +73,10 @@ class Row:
 
 
 class Rows(NamedTuple):
-    """The rows of one objective, and how many examples gave none because they exceed the model's context."""
+    """The rows of one objective, and the ids of the items that gave none because they exceed the model's context."""
 
     rows: tuple[Row, ...]
-    too_long: int
+    too_long: tuple[str, ...]
 
 
 def traced(examples: Sequence[dspy.Example]) -> list[dspy.Example]:
@@ -97,7 +104,7 @@ def make_rows(
         rater: The rater to be trained, with its guideline and the order of its reply.
         examples: Fields, label and (where the rater writes one) rationale.
         tokenizer: The base model's.
-        context: The most tokens a row may have; longer ones are left out and counted.
+        context: The most tokens a row may have; longer ones are left out and named, never cut.
         weighted: Whether an example's ``weight`` (1 where it has none) weighs its row.
         regression_weight: Gives rows an aim with this weight; None gives none.
 
@@ -107,35 +114,35 @@ def make_rows(
         InputError: If a weight is not a number from 0 on.
     """
     rows: list[Row] = []
-    too_long = 0
+    too_long: list[str] = []
     for example in examples:
         rationale = str(example.get("rationale") or "")
         completion = _completion(rater, rationale, example["label"], tokenizer)
         prompt = encode_prompt(tokenizer, rater.prompt({name: example[name] for name in rater.fields}))
         if len(prompt) + len(completion) > context:
-            too_long += 1
+            too_long.append(item_id(rater, example))
             continue
         aim = None
         if regression_weight is not None:
             aim = make_aim(rater, rationale, example["label"], tokenizer, regression_weight)
         weight = _weight(example, rater) if weighted else 1.0
         rows.append(Row(tuple(prompt), completion, weight, aim))
-    return Rows(_balanced(rows), too_long)
+    return Rows(_balanced(rows), tuple(too_long))
 
 
 def make_pair_rows(rater: Rater, pairs: Sequence[Preference], tokenizer: Any, *, context: int) -> Rows:
     """Render pairs of replies as rows with a completion and a rejected one; see `make_rows`."""
     rows: list[Row] = []
-    too_long = 0
+    too_long: list[str] = []
     for pair in pairs:
         prompt = encode_prompt(tokenizer, rater.prompt({name: pair.example[name] for name in rater.fields}))
         chosen = _completion(rater, pair.example["rationale"], pair.example["label"], tokenizer)
         rejected = _completion(rater, pair.rejected.rationale, pair.rejected_label, tokenizer)
         if len(prompt) + max(len(chosen), len(rejected)) > context:
-            too_long += 1
+            too_long.append(pair.item_id)
             continue
         rows.append(Row(tuple(prompt), chosen, rejected=rejected))
-    return Rows(tuple(rows), too_long)
+    return Rows(tuple(rows), tuple(too_long))
 
 
 def _completion(rater: Rater, rationale: str, label: Label, tokenizer: Any) -> tuple[int, ...]:

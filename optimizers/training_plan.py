@@ -1,17 +1,19 @@
-"""Knows which objectives are worth training on given examples, and with which rows; does not train them."""
+"""Knows what one objective's training is: rows, order and folder, or why there is none; does not train."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import dspy
 
-from ..data import SetupError
 from ..programs import LocalEngine, Rater, need, weights_hash
-from .objectives import ORDERS, Objective, Row, examples_for, make_pair_rows, make_rows
+from .label_writing import check_levels_written
+from .objectives import ORDERS, Objective, Row, Rows, examples_for, make_pair_rows, make_rows
+from .parameters import Parameters
 from .preferences import Preference
-from .training_job import Parameters, TrainingJob, rows_hash
+from .shuffled_rationales import shuffled
+from .training_job import WEIGHTS, TrainingJob, rows_hash
 
 _SHORTEST_LIMIT = 16
 _NO_PAIRS = "no item has an accepted draw and one that is off by the margin (it needs Traces, with all their draws)"
@@ -25,17 +27,33 @@ class Plan:
         objective: Which.
         rater: The rater it is for, without its trained model.
         rows: What it is trained on.
-        too_long: Examples left out because they exceed the model's context.
+        too_long: Ids of the items left out because their rows exceed the model's context.
         job: The order for the training process.
         folder: Where it is trained.
+        dev_rows: What tells when to stop early; none where training goes on to its end.
+        round: 1, or the round of self-training that it belongs to.
+        details: Plain data on what its rows are made of, for the candidate's record.
     """
 
     objective: Objective
     rater: Rater
     rows: tuple[Row, ...]
-    too_long: int
+    too_long: tuple[str, ...]
     job: TrainingJob
     folder: Path
+    dev_rows: tuple[Row, ...] = ()
+    round: int = 1
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What the candidate is called: the objective, and its round from the second on."""
+        return self.objective if self.round == 1 else f"{self.objective}_round{self.round}"
+
+    @property
+    def weights(self) -> Path:
+        """Where the trained weights are found: an adapter, or a whole model."""
+        return self.folder / self.job.output
 
     @property
     def max_tokens(self) -> int:
@@ -46,72 +64,158 @@ class Plan:
         return max(_SHORTEST_LIMIT, 2 * max(len(row.completion) for row in self.rows))
 
 
-class Plans(NamedTuple):
-    """What is to be trained, and why the other objectives are not."""
-
-    plans: tuple[Plan, ...]
-    skipped: dict[str, str]
-
-
-def make_plans(
-    student: Rater,
-    examples: Sequence[dspy.Example],
-    objectives: Sequence[Objective],
-    base: LocalEngine,
-    parameters: Parameters,
-    workspace: Path,
-    *,
-    weighted: bool = False,
-    regression_weight: float = 1.0,
-    pairs: Sequence[Preference] = (),
-) -> Plans:
-    """Make the rows of each objective, leaving out objectives without rows or with the rows of an earlier one.
+class Planner:
+    """Makes the plans of one compile: with its student, its base model and its parameters.
 
     Args:
         student: The rater that is compiled.
-        examples: All examples, with and without rationale.
-        objectives: Which objectives are wanted.
         base: The engine of the model that is trained.
         parameters: How.
         workspace: Where the jobs' folders are; each is named by objective and content.
         weighted: Whether examples' weights reach the loss.
         regression_weight: What the squared error of ``regression`` counts beside the cross-entropy of a token.
-        pairs: What ``preference`` is trained on.
-
-    Raises:
-        SetupError: If no objective is left, or one does not suit the scale or the tokenizer.
+        valset: The dev examples; those that an objective could train on tell when to stop early.
     """
-    transformers = need("transformers", "train", "to fine-tune a model")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(base.path)
-    config = transformers.AutoConfig.from_pretrained(base.path)
-    context = int(getattr(config, "max_position_embeddings", 2048))
-    base_hash = weights_hash(base.path)
-    plans: list[Plan] = []
-    skipped: dict[str, str] = {}
-    for objective in objectives:
-        rater = student.variant(order=ORDERS[objective])
-        chosen = examples_for(objective, examples)
-        pull = regression_weight if objective == "regression" else None
-        if objective == "preference":
-            chosen = [pair.example for pair in pairs]
-            rows, too_long = make_pair_rows(rater, pairs, tokenizer, context=context)
-        else:
-            rows, too_long = make_rows(
-                rater, chosen, tokenizer, context=context, weighted=weighted, regression_weight=pull
-            )
-        twin = next((plan.objective for plan in plans if plan.rows == rows), None)
+
+    def __init__(
+        self,
+        student: Rater,
+        base: LocalEngine,
+        parameters: Parameters,
+        workspace: Path,
+        *,
+        weighted: bool,
+        regression_weight: float,
+        valset: Sequence[dspy.Example],
+    ) -> None:
+        """Read the base model's tokenizer and configuration."""
+        transformers = need("transformers", "train", "to fine-tune a model")
+        self.student = student
+        self.parameters = parameters
+        self.base = base
+        self._workspace = workspace
+        self._weighted = weighted
+        self._regression_weight = regression_weight
+        self._valset = valset
+        self._tokenizer = transformers.AutoTokenizer.from_pretrained(base.path)
+        config = transformers.AutoConfig.from_pretrained(base.path)
+        self._context = int(getattr(config, "max_position_embeddings", 2048))
+        self._base_hash = weights_hash(base.path)
+        check_levels_written(student, self._tokenizer)
+
+    def of_examples(
+        self,
+        objective: Objective,
+        examples: Sequence[dspy.Example],
+        *,
+        round: int = 1,
+        details: Mapping[str, Any] | None = None,
+    ) -> Plan | str:
+        """Plan an objective that learns one reply to each item; return why there is nothing to train on otherwise.
+
+        Args:
+            objective: Any but ``preference``.
+            examples: All examples, with and without rationale.
+            round: Of self-training; the rows of later ones are not weighted, for nobody has weighed them.
+            details: More on what the rows are made of.
+
+        Raises:
+            SetupError: If the objective does not suit the scale or the tokenizer.
+            InputError: If an example's weight is none.
+        """
+        chosen, told = self._chosen(objective, examples)
+        rater = self.student.variant(order=ORDERS[objective])
+        rows = self._rows(objective, rater, chosen, weighted=self._weighted and round == 1)
+        told = {"weighted": self._weighted and round == 1, **told, **({} if details is None else details)}
+        if objective == "regression":
+            told["regression_weight"] = self._regression_weight
         if not chosen:
-            skipped[objective] = _NO_PAIRS if objective == "preference" else "no item has a rationale"
-        elif not rows:
-            skipped[objective] = f"all {too_long} rows have more than {context} tokens"
-        elif twin is not None:
-            skipped[objective] = f"it has the same rows as {twin!r}"
-        else:
-            job = TrainingJob(str(base.path), base_hash, rows_hash(rows), parameters)
-            folder = workspace / f"{objective}-{job.hash[:12]}"
-            plans.append(Plan(objective, rater, rows, too_long, job, folder))
-    if not plans:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
-        cure = "Give traces (RejectionSampling.infer), or objectives=('label_all',)."
-        raise SetupError(f"there is nothing to train on ({reasons})", place="FineTune", cure=cure)
-    return Plans(tuple(plans), skipped)
+            return "no item has a rationale"
+        return self._plan(objective, rater, rows, round=round, details=told)
+
+    def of_pairs(
+        self,
+        pairs: Sequence[Preference],
+        *,
+        round: int = 1,
+        after: Plan | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> Plan | str:
+        """Plan ``preference``; return why there is nothing to train on otherwise.
+
+        Args:
+            pairs: Better and worse replies.
+            round: Of self-training.
+            after: A trained plan whose weights training goes on from and is held against; None is the base model.
+            details: More on what the rows are made of.
+        """
+        if not pairs:
+            return _NO_PAIRS
+        rater = self.student.variant(order=ORDERS["preference"])
+        rows = make_pair_rows(rater, pairs, self._tokenizer, context=self._context)
+        return self._plan("preference", rater, rows, round=round, details=details, after=after)
+
+    def _chosen(
+        self, objective: Objective, examples: Sequence[dspy.Example]
+    ) -> tuple[list[dspy.Example], dict[str, Any]]:
+        """Return what an objective trains on, and what there is to say of it."""
+        chosen = examples_for(objective, examples)
+        if objective != "trace_shuffled":
+            return chosen, {}
+        mixed = shuffled(chosen, seed=self.parameters.seed)
+        return list(mixed.examples), {"kept_their_own": mixed.kept}
+
+    def _rows(self, objective: Objective, rater: Rater, chosen: Sequence[dspy.Example], *, weighted: bool) -> Rows:
+        pull = self._regression_weight if objective == "regression" else None
+        return make_rows(
+            rater, chosen, self._tokenizer, context=self._context, weighted=weighted, regression_weight=pull
+        )
+
+    def _plan(
+        self,
+        objective: Objective,
+        rater: Rater,
+        rows: Rows,
+        *,
+        round: int,
+        details: Mapping[str, Any] | None,
+        after: Plan | None = None,
+    ) -> Plan | str:
+        if not rows.rows:
+            named = ", ".join(map(repr, rows.too_long[:3])) + (", ..." if len(rows.too_long) > 3 else "")
+            return f"all {len(rows.too_long)} rows have more than {self._context} tokens ({named})"
+        told = {} if details is None else dict(details)
+        parameters, dev_rows = self.parameters, ()
+        if parameters.patience is not None:
+            dev_rows, told["early_stopping"] = self._dev_rows(objective, rater)
+            parameters = parameters if dev_rows else replace(parameters, patience=None)
+        job = TrainingJob(
+            str(self.base.path),
+            self._base_hash,
+            rows_hash(rows.rows),
+            parameters,
+            dev_hash=rows_hash(dev_rows) if dev_rows else None,
+        )
+        if after is not None:
+            job = _going_on(job, after)
+        plan = Plan(objective, rater, rows.rows, rows.too_long, job, self._workspace, dev_rows, round, told)
+        return replace(plan, folder=self._workspace / f"{plan.name}-{job.hash[:12]}")
+
+    def _dev_rows(self, objective: Objective, rater: Rater) -> tuple[tuple[Row, ...], str]:
+        """Return the rows that tell when to stop early, and in words which they are or why there are none."""
+        if objective == "preference":
+            return (), "none: the valset has no pairs of replies"
+        # A label needs no rationale beside it: `label` is kept to the items of `trace` in what it learns alone.
+        chosen, _ = self._chosen("label_all" if rater.order == "label" else objective, self._valset)
+        if not chosen:
+            return (), "none: no example of the valset has a rationale"
+        rows = self._rows(objective, rater, chosen, weighted=False).rows
+        return rows, f"by the loss on {len(rows)} of {len(self._valset)} dev examples"
+
+
+def _going_on(job: TrainingJob, after: Plan) -> TrainingJob:
+    """Return the job that starts from the weights of a trained plan; a whole model is simply another base."""
+    found = str(after.weights), weights_hash(after.weights)
+    if after.job.output == WEIGHTS:
+        return replace(job, base=found[0], base_hash=found[1])
+    return replace(job, start=found[0], start_hash=found[1])

@@ -12,7 +12,8 @@ import pytest
 from accord.data import Agreement, Corpus, Estimate, InputError, Journal, Ordinal, SetupError
 from accord.optimizers.dev import choose, dev_corpus
 from accord.optimizers.finetune import FineTune
-from accord.optimizers.training_job import ADAPTER
+from accord.optimizers.rejection_sampling import RejectionSampling
+from accord.optimizers.training_job import ADAPTER, read_job
 from accord.programs import Candidate, Guideline, LocalEngine, Rater, local_lm, scripted_lm
 
 SCALE = Ordinal(1, 3)
@@ -60,11 +61,23 @@ def _never() -> Rater:
         ({"objectives": ("label", "label")}, "each once"),
         ({"epochs": 0}, "epochs=0"),
         ({"learning_rate": -1.0}, "learning_rate=-1.0"),
+        ({"rounds": 0}, "rounds=0"),
+        ({"rounds": 2, "objectives": ("label", "label_all")}, "no objective has a second one"),
+        ({"rounds": 2, "objectives": ("preference",), "own_samples": 1}, "own_samples=1"),
+        ({"method": "half"}, "method='half'"),
+        ({"patience": 0}, "patience=0"),
+        ({"micro_batch": 3}, "micro_batch=3 does not divide batch_size=8"),
     ],
 )
 def test_a_policy_that_cannot_be_is_refused(options, message):
     with pytest.raises(SetupError, match=message):
         FineTune(**options)
+
+
+def test_all_weights_are_moved_in_smaller_steps_than_an_adapter():
+    assert FineTune().parameters.learning_rate == FineTune(method="qlora").parameters.learning_rate == 5e-4
+    assert FineTune(method="full").parameters.learning_rate == 2e-5
+    assert FineTune(method="full", learning_rate=1e-3).parameters.learning_rate == 1e-3
 
 
 def test_it_never_validates_on_the_training_set(student):
@@ -85,16 +98,50 @@ def test_only_a_model_in_this_process_can_be_trained(student, tiny_model, tmp_pa
     (tmp_path / "adapter_config.json").write_text("{}")
     (tmp_path / "adapter_model.safetensors").write_text("")
     trained = student.variant(lm=local_lm(LocalEngine(tiny_model, adapter=tmp_path)))
-    with pytest.raises(SetupError, match="fine-tuned already"):
+    with pytest.raises(SetupError, match="fine-tuned already.*name a base"):
         FineTune().compile(trained, trainset=TRACED, valset=DEV)
+    whole = student.variant(lm=local_lm(LocalEngine(tiny_model, carried=True)))
+    with pytest.raises(SetupError, match="fine-tuned already"):
+        FineTune().compile(whole, trainset=TRACED, valset=DEV)
 
 
 def test_nothing_to_train_on_is_explained(student):
     with pytest.raises(SetupError, match=r"trace: no item has a rationale; label: no item has a rationale"):
         FineTune(objectives=("trace", "label")).compile(student, trainset=UNTRACED, valset=DEV)
-    long = [_example("word " * 500, 1, "reason")]
-    with pytest.raises(SetupError, match="all 1 rows have more than 512 tokens"):
+    long = [_example("word " * 500, 1, "reason", item_id="a"), _example("word " * 501, 2, "reason", item_id="b")]
+    with pytest.raises(SetupError, match=r"all 2 rows have more than 512 tokens \('a', 'b'\)"):
         FineTune(objectives=("label",)).compile(student, trainset=long, valset=DEV)
+
+
+def test_labels_that_are_all_the_same_teach_nothing_and_measure_nothing(student):
+    alike = [example.copy(label=2) for example in TRACED]
+    with pytest.raises(SetupError, match="trainset: all 6 examples have the label '2'. Give examples with different"):
+        FineTune().compile(student, trainset=alike, valset=DEV)
+    with pytest.raises(SetupError, match="valset: all 6 examples have the label '2'"):
+        FineTune().compile(student, trainset=TRACED, valset=[example.copy(label=2) for example in DEV])
+
+
+def test_a_teacher_that_never_reached_a_label_leaves_the_labels_alone(student):
+    never = scripted_lm(lambda prompt, draw: "Reason: it is so hard.\nLabel: 4")
+    traces = RejectionSampling(2).infer(Rater(SCALE, lm=never), trainset=UNTRACED)
+    assert len(traces) == 0
+    with pytest.raises(SetupError, match=r"trace: no item has a rationale.*RejectionSampling.infer.*label_all"):
+        FineTune(objectives=("trace", "preference")).compile(student, trainset=traces, valset=DEV)
+
+
+def test_the_command_is_shown_with_its_jobs_and_nothing_is_trained(student, tmp_path):
+    pytest.importorskip("trl")
+    compiler = FineTune(workspace=tmp_path, launcher="accelerate", accelerate_config="cpu")
+    command = compiler.command(student, trainset=TRACED, valset=DEV)
+    assert "accelerate" in " ".join(command) and "cpu.yaml" in " ".join(command)
+    jobs = [Path(part) for part in command if part.endswith("job.json")]
+    assert [job.parent.name.rpartition("-")[0] for job in jobs] == ["trace", "label"]
+    assert all(read_job(job)[0].base == str(student.lm.engine.path) for job in jobs)
+    assert not list(tmp_path.rglob("adapter"))
+    with pytest.raises(SetupError, match="a folder that stays.*workspace="):
+        FineTune().command(student, trainset=TRACED, valset=DEV)
+    with pytest.raises(SetupError, match="dev items"):
+        compiler.command(student, trainset=TRACED)
 
 
 def test_dev_items_are_told_apart_by_id_or_content(student):
@@ -123,6 +170,10 @@ def test_the_gate_takes_the_best_alpha_and_between_equals_the_simpler():
     better = _candidate("trace", 0.51, "rationale_label")
     assert [candidate.name for candidate in choose([label, every, better])] == ["trace", "label", "label_all"]
     assert not trace.chosen
+    shuffled = _candidate("trace_shuffled", 0.9, "rationale_label")
+    ranked = choose([shuffled, trace, none], last={"trace_shuffled"})
+    assert [candidate.name for candidate in ranked] == ["trace", "none", "trace_shuffled"]
+    assert [candidate.chosen for candidate in choose([shuffled], last={"trace_shuffled"})] == [True]
 
 
 @pytest.fixture(scope="module")
@@ -185,9 +236,15 @@ def test_provenance_is_plain_data_and_says_what_it_was_made_of(compiled):
         "learning_rate": FineTune().parameters.learning_rate,
         "batch_size": 2,
         "seed": 0,
+        "method": "lora",
+        "micro_batch": None,
+        "patience": None,
     }
     assert told["seconds"] > 0
     assert told["skipped"] == {}
+    assert told["too_long"] == []
+    assert set(told["traces_paid"]["against"]) == {"label"}
+    assert "against the labels of the same items alone" in told["traces_paid"]["answer"]
     assert told["dev"]["items"] == 6
 
 
@@ -200,6 +257,14 @@ def test_a_workspace_is_found_again_and_nothing_is_trained_or_asked_twice(compil
         (6, f"rating dev: {candidate.name}")
         for candidate in rater.candidates  # all at once, from the journal
     }
+
+
+def test_no_command_is_left_where_everything_is_trained(student, compiled):
+    work = compiled[-1]
+    compiler = FineTune(objectives=("label",), lora_rank=2, epochs=2, batch_size=2, workspace=work)
+    assert compiler.command(student, trainset=TRACED, valset=DEV) == ()
+    more = FineTune(objectives=("label", "label_first"), lora_rank=2, epochs=2, batch_size=2, workspace=work)
+    assert ["label_first" in part for part in more.command(student, trainset=TRACED, valset=DEV)].count(True) == 1
 
 
 def test_the_compiled_rater_is_saved_and_loaded_without_the_workspace(compiled, tmp_path):

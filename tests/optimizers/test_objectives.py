@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import dspy
 import pytest
 
-from accord.data import Corpus, Item, Ordinal, SetupError
+from accord.data import Corpus, Item, Ordinal, SetupError, content_id
 from accord.optimizers.objectives import (
     IGNORED,
     ORDERS,
@@ -16,6 +16,7 @@ from accord.optimizers.objectives import (
     shared_prefix,
     traced,
 )
+from accord.optimizers.shuffled_rationales import shuffled
 from accord.programs import Case, Guideline, LocalEngine, Prompt, Rater, local_lm
 
 GUIDELINE = Guideline("How friendly is it?").with_cases(Case({"text": "Bah."}, "It grumbles.", "1"))
@@ -48,7 +49,7 @@ def _tokenizer(path):
     return AutoTokenizer.from_pretrained(path)
 
 
-@pytest.mark.parametrize("objective", ["trace", "label", "label_all", "label_first", "regression"])
+@pytest.mark.parametrize("objective", ["trace", "label", "label_all", "label_first", "regression", "trace_shuffled"])
 def test_a_training_row_has_the_bytes_of_a_request_at_deployment(tiny_model, objective):
     engine = _Spy(tiny_model)
     rater = Rater(Ordinal(1, 5), GUIDELINE, lm=local_lm(engine, max_tokens=1), order=ORDERS[objective])
@@ -62,7 +63,7 @@ def test_a_training_row_has_the_bytes_of_a_request_at_deployment(tiny_model, obj
         rater(text=example.text)  # through DSPy
         assert engine.sent == [row.prompt]
     replies = [tokenizer.decode(row.completion) for row in rows]
-    if objective in ("trace", "regression"):
+    if objective in ("trace", "regression", "trace_shuffled"):
         assert replies[0] == "Reason: It greets.\nLabel: 4<|end|>"
     elif objective == "label_first":
         assert replies[0] == "Label: 4\nReason: It greets.<|end|>"
@@ -80,20 +81,21 @@ def test_an_objective_takes_its_examples():
     blank = _example("Hm", 3, "  ")
     pool = [*EXAMPLES, blank]
     assert traced(pool) == [EXAMPLES[0], EXAMPLES[2]]
-    for objective in ("trace", "label", "label_first", "regression"):
+    for objective in ("trace", "label", "label_first", "regression", "trace_shuffled"):
         assert examples_for(objective, pool) == [EXAMPLES[0], EXAMPLES[2]]
     assert examples_for("label_all", pool) == pool
 
 
-def test_rows_beyond_the_context_are_counted(tiny_model):
+def test_rows_beyond_the_context_are_named(tiny_model):
     rater = Rater(Ordinal(1, 5), GUIDELINE, order="label")
     tokenizer = _tokenizer(tiny_model)
-    short, long = _example("Hello!", 4), _example("Hello! " * 50, 4)
+    short, long = _example("Hello!", 4).copy(item_id="short"), _example("Hello! " * 50, 4)
     (row,), none = make_rows(rater, [short], tokenizer, context=512)
-    assert none == 0
+    assert none == ()
     context = len(row.input_ids)
-    assert make_rows(rater, [short, long], tokenizer, context=context) == ((row,), 1)
-    assert make_rows(rater, [short, long], tokenizer, context=context - 1) == ((), 2)
+    name = content_id([long.text])  # as a corpus would name it
+    assert make_rows(rater, [short, long], tokenizer, context=context) == ((row,), (name,))
+    assert make_rows(rater, [short, long], tokenizer, context=context - 1) == ((), ("short", name))
 
 
 def test_a_tokenizer_that_cannot_end_a_reply_is_refused():
@@ -103,6 +105,34 @@ def test_a_tokenizer_that_cannot_end_a_reply_is_refused():
 
 def _prompts(*prompts: Sequence[int]) -> list[Row]:
     return [Row(tuple(prompt), (1,)) for prompt in prompts]
+
+
+def _pool(labels: Sequence[int]) -> list[dspy.Example]:
+    return [_example(f"text {place}", label, f"reason {place}") for place, label in enumerate(labels)]
+
+
+def test_shuffled_rationales_come_from_other_items_of_the_same_label():
+    examples = _pool([1, 1, 1, 2, 2, 3, 1, 2])
+    before = [example.toDict() for example in examples]
+    mixed = shuffled(examples, seed=0)
+    assert [example.toDict() for example in examples] == before
+    assert mixed.kept == 1  # the only 3
+    own = {f"reason {place}": place for place in range(len(examples))}
+    sources = [own[example.rationale] for example in mixed.examples]
+    assert sorted(sources) == list(range(len(examples)))  # each rationale is used once
+    for place, source in enumerate(sources):
+        assert examples[source].label == examples[place].label
+        assert (source == place) == (examples[place].label == 3)
+    assert [(example.text, example.label) for example in mixed.examples] == [
+        (example.text, example.label) for example in examples
+    ]
+
+
+def test_shuffling_follows_its_seed():
+    examples = _pool([1] * 20)
+    orders = {tuple(example.rationale for example in shuffled(examples, seed=seed).examples) for seed in (0, 0, 1)}
+    assert len(orders) == 2
+    assert shuffled([], seed=0) == ((), 0)
 
 
 def test_the_shared_prefix_leaves_each_prompt_a_token():

@@ -115,10 +115,10 @@ def test_both_replies_are_rendered_as_at_deployment(tiny_model):
     pairs = preferences(_traces(BY_HAND))
     rater = Rater(SCALE, Guideline("Rate it."))
     rows, too_long = make_pair_rows(rater, pairs, tokenizer, context=512)
-    assert too_long == 0
+    assert too_long == ()
     assert tokenizer.decode(rows[0].completion) == "Reason: try 0 of far.\nLabel: 1<|end|>"
     assert tokenizer.decode(rows[0].rejected) == "Reason: try 2 of far.\nLabel: 5<|end|>"
-    assert make_pair_rows(rater, pairs, tokenizer, context=100) == ((), 2)
+    assert make_pair_rows(rater, pairs, tokenizer, context=100) == ((), tuple(pair.item_id for pair in pairs))
 
 
 def _dev() -> list[dspy.Example]:

@@ -1,10 +1,8 @@
 """The training process: the loss it computes, what it leaves on disk, and what a kill or a second run does."""
 
 import json
-import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +27,7 @@ from accord.optimizers.training_job import (
 from accord.optimizers.training_process import run_jobs
 from accord.optimizers.workspace import Workspace
 from accord.programs import weights_hash
+from worlds.training_jobs import training_command, wait_for_line
 
 PARAMETERS = Parameters(lora_rank=2, lora_alpha=4, epochs=2, learning_rate=1e-3, batch_size=2, seed=0)
 START = tuple(range(20, 40))
@@ -192,22 +191,26 @@ def test_another_base_model_is_refused(tmp_path, tiny_model):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
-def test_a_killed_job_goes_on_from_its_checkpoint_to_the_same_bytes(tmp_path, tiny_model):
+@pytest.mark.parametrize(("options", "at"), [((), 20), (("--save-seconds", "0"), 17)], ids=["epochs", "steps"])
+def test_a_killed_job_goes_on_from_its_checkpoint_to_the_same_bytes(tmp_path, tiny_model, options, at):
     rows = ROWS_ * 5
     job = _job(tiny_model, rows, epochs=8)  # 15 steps an epoch
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     for folder in (killed, whole):
         write_job(folder, job, rows)
-    command = [sys.executable, "-m", "accord.optimizers.training", str(killed / JOB)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for_line(killed / PROGRESS, 20, process)
-    finally:
-        process.kill()
-        process.wait()
+    with (tmp_path / "first.log").open("wb") as log:
+        process = subprocess.Popen(training_command(killed, *options), stdout=log, stderr=log)
+        try:
+            wait_for_line(killed / PROGRESS, at, process)
+        finally:
+            process.kill()
+            process.wait()
     assert not (killed / DONE).exists()
-    kept = sorted((killed / CHECKPOINTS).glob("checkpoint-*/trainer_state.json"))
-    assert kept
+    written = [json.loads(line) for line in (killed / PROGRESS).read_bytes().split(b"\n")[:-1]]
+    kept = [json.loads(path.read_text()) for path in (killed / CHECKPOINTS).glob("checkpoint-*/trainer_state.json")]
+    steps = max(state["global_step"] for state in kept)
+    assert 0 < steps <= len(written)
+    assert bool(steps % 15) == bool(options)  # in the middle of the second epoch, or at the end of the first
     broken = killed / CHECKPOINTS / "checkpoint-999"
     broken.mkdir()
     seen: list[tuple[int, int, str]] = []
@@ -216,6 +219,10 @@ def test_a_killed_job_goes_on_from_its_checkpoint_to_the_same_bytes(tmp_path, ti
     assert result is not None
     assert len(result.losses) == 120
     assert seen[-1][:2] == (120, 120)
+    lines = [json.loads(line) for line in (killed / PROGRESS).read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, 121))
+    assert lines[:steps] == written[:steps]  # to the digit of their speed: these steps were not trained again
+    assert all(line["tokens_per_second"] > 0 for line in lines)
     assert result.losses == _train(whole).losses
     assert _bytes(killed) == _bytes(whole)
 
@@ -230,7 +237,7 @@ def test_the_process_ends_with_the_one_that_started_it(tmp_path, tiny_model):
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "job")])
     try:
-        _wait_for_line(tmp_path / "job" / PROGRESS, 1, process)
+        wait_for_line(tmp_path / "job" / PROGRESS, 1, process)
     finally:
         process.kill()
         process.wait()
@@ -239,13 +246,3 @@ def test_the_process_ends_with_the_one_that_started_it(tmp_path, tiny_model):
 
         fcntl.flock(lock, fcntl.LOCK_EX)
     assert not (tmp_path / "job" / DONE).exists()
-
-
-def _wait_for_line(path: Path, count: int, process: subprocess.Popen[bytes]) -> None:
-    """Return when another process has written that many lines."""
-    while process.poll() is None:
-        if path.exists() and path.read_bytes().count(b"\n") >= count:
-            return
-        os.sched_yield()
-        time.sleep(0.005)
-    pytest.fail(f"the process ended with {process.returncode} before line {count}")

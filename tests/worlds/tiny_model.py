@@ -8,13 +8,14 @@ TEMPLATE = (
 )
 
 
-def make_tiny_model(folder: Path, *, context: int = 512, seed: int = 0) -> Path:
+def make_tiny_model(folder: Path, *, context: int = 512, seed: int = 0, width: int = 32) -> Path:
     """Write a two-layer Llama and its tokenizer to a folder, and return the folder.
 
     Args:
         folder: Where to.
         context: Tokens, that is bytes, of prompt and reply together.
         seed: Of the weights.
+        width: Of its hidden states.
     """
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -29,8 +30,8 @@ def make_tiny_model(folder: Path, *, context: int = 512, seed: int = 0) -> Path:
     wrapped.chat_template = TEMPLATE
     config = LlamaConfig(
         vocab_size=len(wrapped),
-        hidden_size=32,
-        intermediate_size=64,
+        hidden_size=width,
+        intermediate_size=2 * width,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,

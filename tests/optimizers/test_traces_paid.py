@@ -1,0 +1,53 @@
+"""Whether traces paid, said plainly from what raters said of dev items."""
+
+import json
+
+import pytest
+
+from accord.data import Agreement, Corpus, Estimate, Item, Label, Ordinal
+from accord.optimizers.traces_paid import traces_paid
+from accord.optimizers.trained_rater import Measured
+from accord.programs import Candidate, Rater
+
+SCALE = Ordinal(1, 5)
+GOLD = [place % 5 + 1 for place in range(40)]
+DEV = Corpus([Item(str(place), {"text": str(place)}, (), gold) for place, gold in enumerate(GOLD)], SCALE, ("text",))
+WRONG = [6 - gold for gold in GOLD]
+
+
+def _measured(name: str, labels: list[int]) -> Measured:
+    found = Agreement(40, 0, None, 0, 40, 0, 0, 0.95, {"alpha": Estimate(0.0, None, None)})
+    said: tuple[Label | None, ...] = tuple(labels)
+    return Measured(Candidate(name, Rater(SCALE), found, 40), said)
+
+
+def _answer(trace: list[int], label: list[int]) -> str:
+    told = traces_paid([_measured("trace", trace), _measured("label", label)], DEV, 3, 0)
+    assert json.loads(json.dumps(told)) == told
+    return told["answer"]
+
+
+def test_the_answer_follows_the_interval():
+    some = [gold if place % 2 else 3 for place, gold in enumerate(GOLD)]
+    assert _answer(GOLD, some).startswith("yes against the labels of the same items alone (alpha +")
+    assert _answer(some, GOLD).startswith("no, they cost against the labels of the same items alone (alpha -")
+    assert _answer(some, some) == (
+        "not shown against the labels of the same items alone (alpha +0.000 [+0.000, +0.000] on 40 dev items)"
+    )
+
+
+def test_both_ablations_are_answered_apart():
+    told = traces_paid(
+        [_measured("trace", GOLD), _measured("trace_shuffled", WRONG), _measured("label", GOLD)], DEV, 3, 0
+    )
+    assert list(told["against"]) == ["label", "trace_shuffled"]
+    assert told["against"]["trace_shuffled"]["low"] > 0 == told["against"]["label"]["difference"]
+    first, second = told["answer"].split("; ")
+    assert first.startswith("not shown against the labels") and second.startswith("yes against rationales of other")
+    assert told["against"]["label"]["items"] == 40
+
+
+@pytest.mark.parametrize("names", [["trace"], ["label", "trace_shuffled"], ["label_all", "trace"]])
+def test_without_a_pair_to_compare_nothing_is_claimed(names):
+    told = traces_paid([_measured(name, GOLD) for name in names], DEV, 3, 0)
+    assert told == {"answer": "not measured: it takes the objectives trace and label, or trace and trace_shuffled"}
