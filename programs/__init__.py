@@ -2,21 +2,37 @@
 
 from .adapter import FORMAT_VERSION, RaterAdapter
 from .candidate import Candidate
-from .completions import Ask, BatchEngine, Feed, Sampling, StreamingEngine, complete, identity, shares_prompt
+from .completions import (
+    Ask,
+    BatchEngine,
+    Feed,
+    Sampling,
+    StreamingEngine,
+    complete,
+    gives_logprobs,
+    identity,
+    shares_prompt,
+)
 from .embedded import embedded_model
 from .extras import need
 from .forced_choice import forced_choice
 from .guideline import Case, Guideline
 from .guideline_diff import Change, guideline_diff
 from .level_choice import LevelChoice, level_choice
+from .level_tokens import LevelWeights, level_weights
 from .local_model import LocalEngine, encode_prompt, local_lm, weights_hash
+from .merging import merge_rater
 from .models import resolve_model
 from .openai_pool import OpenAIPool
+from .panel import Panel, PanelRatings, Vote
 from .parsing import Reply, Unparsed, parse
 from .pooled_lm import pooled_lm
 from .prices import Price, price_of
-from .prompt import Completion, Prompt, Turn, well_formed
+from .prompt import Alternative, Completion, Prompt, Token, Turn, well_formed
 from .rater import Rater
+from .rater_agreement import AgreementRow, RowKind, SplitAgreement
+from .rater_base import base_of
+from .rater_copy import copy_rater
 from .rating_run import Progress, Rating, Ratings, draw_of, rate
 from .retrying import Patience
 from .rules import GuidelineRule, Part, find_rule, rules_of, with_rule, without_rule
@@ -24,11 +40,18 @@ from .scored_run import LevelEngine
 from .scoring import Rule, Score, Scoring, score
 from .scripted import ScriptedEngine, UnforeseenPrompt, scripted_lm
 from .signatures import Order
-from .panel import Panel, PanelRatings, Vote
+from .token_rating import alternatives_for, weigh_levels
+from .vllm_engine import VLLMEngine
+from .vllm_lm import VLLMLM, vllm_lm, vllm_model
+from .vllm_rater import on_vllm
+from .vllm_server import VLLMServer
 from .weights import fold_output
 
 __all__ = [
     "FORMAT_VERSION",
+    "VLLMLM",
+    "AgreementRow",
+    "Alternative",
     "Ask",
     "BatchEngine",
     "Candidate",
@@ -40,9 +63,13 @@ __all__ = [
     "GuidelineRule",
     "LevelChoice",
     "LevelEngine",
+    "LevelWeights",
     "LocalEngine",
     "OpenAIPool",
     "Order",
+    "Panel",
+    "PanelRatings",
+    "Part",
     "Patience",
     "Price",
     "Progress",
@@ -52,31 +79,40 @@ __all__ = [
     "Rating",
     "Ratings",
     "Reply",
+    "RowKind",
     "Rule",
     "Sampling",
     "Score",
     "Scoring",
     "ScriptedEngine",
+    "SplitAgreement",
     "StreamingEngine",
+    "Token",
     "Turn",
     "UnforeseenPrompt",
     "Unparsed",
+    "VLLMEngine",
+    "VLLMServer",
+    "Vote",
+    "alternatives_for",
+    "base_of",
     "complete",
+    "copy_rater",
     "draw_of",
     "embedded_model",
-    "Part",
     "encode_prompt",
-    "Panel",
-    "PanelRatings",
-    "Part",
     "find_rule",
     "fold_output",
     "forced_choice",
+    "gives_logprobs",
     "guideline_diff",
     "identity",
     "level_choice",
+    "level_weights",
     "local_lm",
+    "merge_rater",
     "need",
+    "on_vllm",
     "parse",
     "pooled_lm",
     "price_of",
@@ -86,8 +122,11 @@ __all__ = [
     "score",
     "scripted_lm",
     "shares_prompt",
+    "vllm_lm",
+    "vllm_model",
+    "weigh_levels",
     "weights_hash",
     "well_formed",
+    "with_rule",
     "without_rule",
 ]
-    "with_rule",

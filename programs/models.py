@@ -11,6 +11,7 @@ from .completions import Sampling
 from .embedded import NAME, embedded_model
 from .local_model import LocalEngine, local_lm
 from .pooled_lm import pooled_lm
+from .vllm_lm import VLLM, vllm_lm
 
 _PREFIXES = ("openai/", "hosted_vllm/")
 """How LiteLLM marks names on OpenAI-compatible servers; the servers do not know them."""
@@ -22,6 +23,10 @@ def resolve_model(model: "str | dspy.LM", *, max_tokens: int = Sampling.max_toke
     ==========================  ============================================================================
     ``local``                   the embedded model (SmolLM2-135M-Instruct), in this process
     ``local/<folder>``          a transformers model on disk, in this process
+    ``vllm``                    the embedded model, on a vLLM server that starts with the first request and ends with
+                                this process
+    ``vllm/<folder>``           a transformers model on disk, or a LoRA adapter that names its base model's folder,
+                                on such a server
     any other, with api_base=   a model on an OpenAI-compatible server, through Accord's pool (`OpenAIPool`);
                                 a leading ``openai/`` or ``hosted_vllm/`` is not part of the name there
     any other string            handed to `dspy.LM` (LiteLLM names such as ``openai/gpt-4o-mini``)
@@ -31,8 +36,8 @@ def resolve_model(model: "str | dspy.LM", *, max_tokens: int = Sampling.max_toke
     Args:
         model: The name, or an LM.
         max_tokens: Default limit on a reply's tokens.
-        **options: For names that are not local. With ``api_base`` those of `pooled_lm` (api_key, max_in_flight,
-            timeout, ...), else those of `dspy.LM`.
+        **options: For names that are not local. For vLLM those of `vllm_lm` (python, options, provider, ...); with
+            ``api_base`` those of `pooled_lm` (api_key, max_in_flight, timeout, ...); else those of `dspy.LM`.
 
     Raises:
         InputError: If the folder of a local model does not exist or holds no model.
@@ -45,11 +50,13 @@ def resolve_model(model: "str | dspy.LM", *, max_tokens: int = Sampling.max_toke
         return local_lm(LocalEngine(embedded_model(), name=NAME), max_tokens=max_tokens)
     if model.startswith("local/"):
         return local_lm(LocalEngine(Path(model.removeprefix("local/"))), max_tokens=max_tokens)
+    if model == VLLM or model.startswith(f"{VLLM}/"):
+        return vllm_lm(model, max_tokens=max_tokens, **options)
     try:
         if options.get("api_base") is not None:
             prefix = next((prefix for prefix in _PREFIXES if model.startswith(prefix)), "")
             return pooled_lm(model.removeprefix(prefix), max_tokens=max_tokens, **options)
         return dspy.LM(model, max_tokens=max_tokens, **options)
     except (ValueError, LMConfigurationError) as error:
-        cure = "Use 'local', 'local/<folder>' or a LiteLLM name such as 'openai/gpt-4o-mini'."
+        cure = "Use 'local', 'local/<folder>', 'vllm/<folder>' or a LiteLLM name such as 'openai/gpt-4o-mini'."
         raise SetupError(str(error), place=f"model {model!r}", cure=cure) from error

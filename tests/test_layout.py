@@ -47,7 +47,7 @@ def test_imports_flow_one_way(room: str) -> None:
 def test_every_package_folder_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     declared = set(project["tool"]["setuptools"]["packages"])
-    skipped = {".venv", "build", "dist", ".git", ".ci", "runs"}
+    skipped = {".venv", ".venv-vllm", "build", "dist", ".git", ".ci", "runs"}
     folders = [file.parent for file in ROOT.rglob("__init__.py") if not skipped & set(file.relative_to(ROOT).parts)]
     assert {"accord." + ".".join(folder.relative_to(ROOT).parts) for folder in folders} == declared
 
