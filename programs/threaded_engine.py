@@ -1,12 +1,18 @@
 """Knows how to lend a synchronous engine to asynchronous callers; does not know what the engine does."""
 
 import asyncio
+import contextvars
 import importlib
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any
 
 from dspy.clients.engines.base import Engine
 from dspy.lm15 import Request, Response, response_to_events
+
+_THREADS = 64
+"""Calls that wait at once: as many as a local model decodes together. An event loop's own pool has six on two cores."""
 
 
 class ThreadedEngine:
@@ -22,7 +28,8 @@ class ThreadedEngine:
 
     async def complete(self, request: Request) -> Response:
         """Complete one request without holding up the event loop."""
-        return await asyncio.to_thread(self.engine.complete, request)
+        context = contextvars.copy_context()
+        return await asyncio.wrap_future(self._threads.submit(context.run, self.engine.complete, request))
 
     async def stream(self, request: Request) -> AsyncIterator[Any]:
         """Complete one request and replay it as events."""
@@ -30,7 +37,14 @@ class ThreadedEngine:
             yield event
 
     async def aclose(self) -> None:
-        """Nothing to close: the engine belongs to the synchronous side."""
+        """Let the threads go; the engine belongs to the synchronous side."""
+        threads = self.__dict__.pop("_threads", None)
+        if threads is not None:
+            threads.shutdown(wait=False)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ThreadedEngine":
+        """Share the engine and the threads between copies of a program."""
+        return self
 
     def dump_state(self) -> dict[str, Any]:
         """Return the engine's class and state."""
@@ -43,3 +57,8 @@ class ThreadedEngine:
         """Make the engine that `dump_state` described."""
         kind = getattr(importlib.import_module(state["module"]), state["name"])
         return cls(kind.load_state(state["state"]))
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        """The threads are started as they are needed, and end with this object."""
+        return ThreadPoolExecutor(_THREADS, thread_name_prefix="accord-engine")

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from accord.programs.wishes import Row
+
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
@@ -54,8 +56,12 @@ def _reference(model, prompt, seed, temperature, max_tokens):
 
 
 def _rows(decoder, prompts, seeds, temperature=1.0, max_tokens=16):
-    found = decoder.decode(prompts, seeds, temperature=temperature, max_tokens=max_tokens)
-    return [[(row.tokens, row.finished) for row in rows] for rows in found]
+    draws = [[Row(seed, temperature, max_tokens) for seed in wanted] for wanted in seeds]
+    batch = decoder.batch()
+    decoder.join(batch, prompts, draws)
+    while batch.rows:
+        batch.step()
+    return [[(row.tokens, row.finished) for row in rows] for rows in draws]
 
 
 @pytest.mark.parametrize("temperature", [0, 0.7, 1.0])
@@ -88,6 +94,37 @@ def test_equal_prompts_and_single_tokens(decoder):
     rows = _rows(decoder, [PROMPTS[0], PROMPTS[0], [5]], [[1], [1], [1]])
     assert rows[0] == rows[1]
     assert _rows(decoder, [[5]], [[1]]) == [rows[2]]
+
+
+def test_rows_that_join_and_leave_on_the_way_get_their_own_tokens(model, decoder):
+    """Longer and shorter prompts come in at different steps; some rows are taken out before they end."""
+    prompts = [[1, *range(40, 60), 2, 3], [5], [1, *range(20, 60), 9], [1, *range(40, 60), 11, 12], [8, 8, 8]]
+    seeds = [[100, 101], [200], [300, 301, 302], [400], [500]]
+    heats = [1.0, 0.0, 0.7, 1.0, 0.0]
+    limits = [16, 12, 20, 3, 16]
+    draws = [
+        [Row(seed, heat, limit) for seed in wanted] for wanted, heat, limit in zip(seeds, heats, limits, strict=True)
+    ]
+    taken = draws[2][2]
+    batch = decoder.batch()
+    decoder.join(batch, prompts[:1], draws[:1])
+    for step in range(100):
+        if step in (2, 3, 7):
+            place = {2: 1, 3: 2, 7: 3}[step]
+            decoder.join(batch, prompts[place : place + 1], draws[place : place + 1])
+        if step == 5:
+            batch.keep([row for row in batch.rows if row is not taken])
+        if step == 30:
+            decoder.join(batch, prompts[4:], draws[4:])
+        batch.step()
+    assert not batch.rows
+    for prompt, rows in zip(prompts, draws, strict=True):
+        for row in rows:
+            expected = _reference(model, prompt, row.seed, row.temperature, row.max_tokens)
+            if row is taken:
+                assert not row.finished and row.tokens == expected[0][: len(row.tokens)]
+            else:
+                assert (row.tokens, row.finished) == expected
 
 
 def test_the_limit_cuts(decoder):
