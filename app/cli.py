@@ -8,13 +8,13 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-if TYPE_CHECKING:
-    from .console import Console
+from .arguments import BaseFolder, DataFile, EngineName, IdColumn, RaterFolder, limit, open_console
+from .guideline_cli import guideline_app
 
 INTERRUPTED = "interrupted; what is recorded is kept, run again to go on"
 
@@ -58,32 +58,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-RaterFolder = Annotated[Path, typer.Argument(metavar="RATER", help="The rater's folder.", show_default=False)]
-DataFile = Annotated[
-    Path, typer.Argument(metavar="DATA", help="The items: .csv, .jsonl, .json or .parquet.", show_default=False)
-]
-IdColumn = Annotated[
-    str | None, typer.Option("--id", metavar="COLUMN", help="The items' ids; without it, a hash of the text.")
-]
-BaseFolder = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Where the rater's base model is now, if it was moved.", show_default=False),
-]
-EngineName = Annotated[
-    Literal["saved", "vllm"],
-    typer.Option("--engine", help="What runs the rater's model: as it was saved, or a vLLM server of its own."),
-]
-GuidelineFolder = Annotated[
-    Path, typer.Argument(metavar="RUN", help="The folder of a run, or of a rater.", show_default=False)
-]
-
-guideline_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(guideline_app, name="guideline", help="Show, compare, explain and roll back a guideline.")
-
-
-def _limit(of: str) -> Any:
-    """Return an option that limits what a run may spend; without it the task file's limit holds."""
-    return typer.Option(min=0, metavar="N", help=f"Spend at most so many {of} on traces.", show_default=False)
 
 
 def main() -> None:
@@ -130,7 +105,7 @@ def demo(
     """Go from human labels to a proven rater, with the embedded model."""
     from .demo import run_demo
 
-    run_demo(run, live=live, console=_console())
+    run_demo(run, live=live, console=open_console())
 
 
 @app.command("compile")
@@ -144,10 +119,10 @@ def compile_(
         bool, typer.Option("--dry-run", help="Only say what the traces would cost, from a small pilot.")
     ] = False,
     pilot: Annotated[int, typer.Option(metavar="ITEMS", min=2, help="How many items --dry-run draws for.")] = 32,
-    max_usd: Annotated[float | None, _limit("dollars")] = None,
-    max_tokens: Annotated[int | None, _limit("billed tokens")] = None,
-    max_calls: Annotated[int | None, _limit("requests")] = None,
-    max_minutes: Annotated[float | None, _limit("minutes")] = None,
+    max_usd: Annotated[float | None, limit("dollars")] = None,
+    max_tokens: Annotated[int | None, limit("billed tokens")] = None,
+    max_calls: Annotated[int | None, limit("requests")] = None,
+    max_minutes: Annotated[float | None, limit("minutes")] = None,
 ) -> None:
     """Build a rater from a task file; every stage resumes.
 
@@ -164,11 +139,11 @@ def compile_(
         if into is None or dry_run:
             from .dry_run import forecast_task
 
-            forecast_task(loaded, run=folder, pilot=pilot, console=_console(), limits=limits)
+            forecast_task(loaded, run=folder, pilot=pilot, console=open_console(), limits=limits)
         else:
             from .compile_run import compile_task
 
-            compile_task(loaded, into=into.value, run=folder, console=_console(), limits=limits)
+            compile_task(loaded, into=into.value, run=folder, console=open_console(), limits=limits)
 
 
 @app.command()
@@ -190,7 +165,7 @@ def evaluate(
 
     columns = {"label": label, "annotator": annotator, "id": id, "group": group}
     evaluate_file(
-        Rater.load(rater, base=base), data, name=str(rater), columns=columns, as_json=json, console=_console()
+        Rater.load(rater, base=base), data, name=str(rater), columns=columns, as_json=json, console=open_console()
     )
 
 
@@ -214,7 +189,7 @@ def rate(
 
     loaded = Rater.load(rater, base=base)
     loaded = on_vllm(loaded) if engine == "vllm" else loaded
-    rate_file(loaded, data, out, id=id, seed=seed, console=_console())
+    rate_file(loaded, data, out, id=id, seed=seed, console=open_console())
 
 
 @app.command()
@@ -255,7 +230,7 @@ def serve(
         queue=queue,
         base=base,
     )
-    serve_rater(rater, serving, _console())
+    serve_rater(rater, serving, open_console())
 
 
 @app.command()
@@ -289,66 +264,7 @@ def export(
     from .export import Export, export_rater
 
     wanted = Export(merged=merged, hub=hub, public=public, license=license, base=base)
-    export_rater(rater, wanted, _console())
-
-
-@guideline_app.command("show")
-def guideline_show(
-    run: GuidelineFolder,
-    version: Annotated[
-        str, typer.Option(metavar="HASH", help="Which version; the current one without it.", show_default=False)
-    ] = "",
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print the text alone, to be edited.")] = False,
-) -> None:
-    """List the rules, what they rest on and bring."""
-    from .guideline_command import show
-
-    show(run, _console(), version=version, markdown=markdown)
-
-
-@guideline_app.command("diff")
-def guideline_diff(
-    run: GuidelineFolder,
-    old: Annotated[str, typer.Argument(metavar="OLD", help="The older version.", show_default=False)] = "",
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The newer version.", show_default=False)] = "",
-) -> None:
-    """Say what changed; by default in the last step."""
-    from .guideline_command import diff
-
-    diff(run, _console(), old=old, new=new)
-
-
-@guideline_app.command("explain")
-def guideline_explain(
-    run: GuidelineFolder,
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule's id.", show_default=False)],
-    version: Annotated[
-        str, typer.Option(metavar="HASH", help="Which version; the current one without it.", show_default=False)
-    ] = "",
-) -> None:
-    """Say where a rule comes from and what it brings."""
-    from .guideline_command import explain_rule
-
-    explain_rule(run, rule, _console(), version=version)
-
-
-@guideline_app.command("rollback")
-def guideline_rollback(
-    run: GuidelineFolder,
-    version: Annotated[str, typer.Argument(metavar="HASH", help="The version to go back to.", show_default=False)],
-) -> None:
-    """Go back to an earlier version, with the rater."""
-    from .guideline_command import roll_back
-
-    roll_back(run, version, _console())
-
-
-def _console() -> "Console":
-    from .console import Console
-
-    console = Console()
-    console.follow_log()
-    return console
+    export_rater(rater, wanted, open_console())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,39 @@
+"""Knows the arguments that several commands share, and how they are explained; does not know the commands."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from .console import Console
+
+RaterFolder = Annotated[Path, typer.Argument(metavar="RATER", help="The rater's folder.", show_default=False)]
+DataFile = Annotated[
+    Path, typer.Argument(metavar="DATA", help="The items: .csv, .jsonl, .json or .parquet.", show_default=False)
+]
+IdColumn = Annotated[
+    str | None, typer.Option("--id", metavar="COLUMN", help="The items' ids; without it, a hash of the text.")
+]
+BaseFolder = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Where the rater's base model is now, if it was moved.", show_default=False),
+]
+EngineName = Annotated[
+    Literal["saved", "vllm"],
+    typer.Option("--engine", help="What runs the rater's model: as it was saved, or a vLLM server of its own."),
+]
+
+
+def limit(of: str) -> Any:
+    """Return an option that limits what a run may spend; without it the task file's limit holds."""
+    return typer.Option(min=0, metavar="N", help=f"Spend at most so many {of} on traces.", show_default=False)
+
+
+def open_console() -> "Console":
+    """Return the console of a command, which also says what the library logs."""
+    from .console import Console  # it imports rich, which help does not need
+
+    console = Console()
+    console.follow_log()
+    return console
