@@ -77,8 +77,8 @@ class DistillGuideline(Compiler):
             Where none is given it is the student's own.
         accept: What a draft has to show on dev: that it is ``better`` (beyond luck, whatever the number of drafts) or
             only ``not_worse`` (a higher alpha that the bootstrap does not call lower), see `Gate.choose`.
-        ablate: The most rules of the best draft that are taken out one by one to see what each brings on dev, those
-            with the least support first (see `ablated`); each costs one rating of dev. 0 tries none.
+        ablate: The most rules of the best draft, if it passes, that are taken out one by one to see what each brings
+            on dev, those with the least support first (see `ablated`); each costs one rating of dev. 0 tries none.
         seed: Of clustering, subsets and bootstrap, and part of the ratings' and replies' key in the journal.
         journal: Where dev ratings and the writer's replies are kept and found again: a path, an open `Journal`, None.
         resamples: Of the paired bootstrap.
@@ -219,10 +219,10 @@ class DistillGuideline(Compiler):
         return best
 
     def _ranked(self, gate: Gate, drafts: Sequence[Draft]) -> tuple[Candidate, ...]:
-        """Measure the drafts, see which rules of the best one dev would not miss, and let the gate choose."""
+        """Measure the drafts, see which rules of one that passes dev would not miss, and let the gate choose."""
         tried = gate.measure(drafts)
         best = max(tried[1:], key=lambda one: one.mean, default=tried[0])
-        if self.ablate and best.mean > tried[0].mean:
+        if self.ablate and best is not tried[0] and gate.passes(best, tried[0], len(drafts) - 1):
             found = ablated(gate, best, self.ablate)
             tried = [found.whole if one is best else one for one in tried]
             if found.pruned is not None:

@@ -99,7 +99,7 @@ class Gate:
             tried: The original is the first.
         """
         original, *others = tried
-        level = 1 - (1 - LEVEL) / max(len(others), 1)
+        level = _allowing_for(len(others))
         differences = {id(one): self.difference(one, original, level=level) for one in others}
         passed = [one for one in others if self._passes(one, original, differences[id(one)])]
         chosen = max(passed, key=lambda one: one.mean, default=original)
@@ -115,6 +115,10 @@ class Gate:
             )
             for one in ranked
         )
+
+    def passes(self, one: Measured, original: Measured, drafts: int) -> bool:
+        """Return whether `choose` would let one of so many drafts through."""
+        return self._passes(one, original, self.difference(one, original, level=_allowing_for(drafts)))
 
     def _passes(self, one: Measured, original: Measured, difference: Mapping[str, Any]) -> bool:
         low, high = difference["low"], difference["high"]
@@ -160,3 +164,8 @@ class Gate:
             return None
         items = len(self.dev)
         return lambda done, _, __: report(number * items + done, total * items, note)
+
+
+def _allowing_for(drafts: int) -> float:
+    """Return the level of each of several intervals that are to hold together (Bonferroni)."""
+    return 1 - (1 - LEVEL) / max(drafts, 1)
