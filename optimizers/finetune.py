@@ -16,7 +16,7 @@ import dspy
 
 from ..data import Corpus, Journal, SetupError
 from ..data.baselines import constant
-from ..programs import Progress, Rater, need
+from ..programs import Progress, Rater, base_of, need
 from .base import Compiler, check_examples
 from .dev import choose, dev_corpus
 from .first_round import Plans, first_round
@@ -213,6 +213,7 @@ class FineTune(Compiler):
         best.provenance = {
             "compiler": _PLACE,
             "base": ready.planner.base.model_id,
+            "base_model": base_of(ready.planner.base).to_dict(),
             "guideline": student.guideline.hash,
             "items": ranked[0].items,
             **ranked[0].details,

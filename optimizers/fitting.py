@@ -1,7 +1,4 @@
-"""Knows how one attempt at a job is trained from loading the model to the saved weights; not what is done if it fails.
-
-Packing and padding-free batches are not used: on a CPU they cost more than the padding that is left (see `trainers`).
-"""
+"""Knows how one attempt at a job is trained, from loading the model to the saved weights; not what a failure means."""
 
 import contextlib
 from collections.abc import Iterator

@@ -51,7 +51,10 @@ class Measure:
         report = self.progress
         named = None if report is None else lambda done, total, _: report(done, total, f"rating dev: {name}")
         ratings = rate(self.rater(plan, scoring), self.dev, seed=self.seed, journal=self.journal, progress=named)
-        found = agreement(ratings.labels, self.dev.golds(), self.dev.scale, groups=self.dev.groups(), fill=self.fill)
+        dev = self.dev
+        found = agreement(
+            ratings.labels, dev.golds(), dev.scale, groups=dev.groups(), fill=self.fill, scores=ratings.scores
+        )
         details: dict[str, Any] = {
             "objective": plan.objective,
             "scoring": scoring.to_dict(),

@@ -1,6 +1,9 @@
 """Knows which trainer learns which rows, and with what settings; does not know where the weights come from or go to.
 
-Rows of like length share a step, so little is padded; packing rows one after the other, as TRL can, is not used.
+Rows of like length share a step, so little is padded. TRL's packing and padding-free batches are not used: on a CPU
+every token of a packed row attends to a mask of all of them. Tokens a second of CPU time with the embedded model, 16
+rows of 180 tokens that begin with the same 100, steps of 8: length groups with that beginning shared 337, without 139,
+TRL's trainer with length groups 136, packed (bfd) 88, padding-free 73.
 """
 
 import os

@@ -1,5 +1,6 @@
 """What is trained: an adapter, an adapter on 4 bits, all weights, an adapter that goes on; and what cannot be."""
 
+import importlib.util
 import json
 import shutil
 import warnings
@@ -148,14 +149,11 @@ def test_an_adapter_is_trained_on_a_base_in_four_bits(tmp_path):
 
 
 def test_without_bitsandbytes_four_bits_are_refused_in_one_line(tmp_path, tiny_model):
-    try:
-        import bitsandbytes  # noqa: F401
-    except ModuleNotFoundError:
-        make_job(tmp_path, tiny_model, some_rows(2), method="qlora")
-        with pytest.raises(SetupError, match=r"'bitsandbytes' is needed .*pip install 'accord\[qlora\]'"):
-            _train(tmp_path)
-    else:
+    if importlib.util.find_spec("bitsandbytes") is not None:
         pytest.skip("bitsandbytes is installed")
+    make_job(tmp_path, tiny_model, some_rows(2), method="qlora")
+    with pytest.raises(SetupError, match=r"'bitsandbytes' is needed .*pip install 'accord\[qlora\]'"):
+        _train(tmp_path)
 
 
 def test_training_goes_on_from_an_adapter(tmp_path, tiny_model, trained_adapter):
