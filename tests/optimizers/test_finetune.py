@@ -307,7 +307,7 @@ def test_the_embedded_model_learns_what_it_is_shown():
     """40 training items, 20 dev items; a temporary workspace goes with the last candidate."""
     student = Rater(SCALE, Guideline("How friendly is it?"), lm="local")
     trainset, valset = _moods(PLACES[:4]), _moods(PLACES[4:])
-    compiler = FineTune(objectives=("label_all",), epochs=3, learning_rate=1e-3)
+    compiler = FineTune(objectives=("label_all",), epochs=5, learning_rate=5e-4)
     rater = compiler.compile(student, trainset=trainset, valset=valset)
     (candidate,) = rater.candidates
     assert candidate.dev.unparsed == 0
@@ -319,10 +319,9 @@ def test_the_embedded_model_learns_what_it_is_shown():
     assert workspace.is_dir()
     assert not [file for file in workspace.rglob("*.bin")]  # nothing pickled is left
     assert engine.adapter.name == ADAPTER
-    corpus = Corpus.from_records(
-        [{"text": "you are wonderful today", "label": 3}], fields=["text"], label="label", scale=SCALE
-    )
-    assert rater.rate(corpus).labels == [3]
+    unseen = [{"text": "you are wonderful today", "label": 3}, {"text": "you are awful today", "label": 1}]
+    corpus = Corpus.from_records(unseen, fields=["text"], label="label", scale=SCALE)
+    assert rater.rate(corpus).labels == [3, 1]
     del rater, candidate, engine
     gc.collect()
     assert not Path(workspace).exists()
