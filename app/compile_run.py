@@ -92,11 +92,13 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Repor
     chosen = next(candidate.name for candidate in compiled.candidates if candidate.chosen)
     with console.stage("measuring agreement"):
         evaluation = evaluate(answers, chosen, train, test, seed=job.seed)
+    paid = compiled.provenance.get("traces_paid", {})
     found_out = verdict(
         evaluation.rows,
         evaluation.comparisons,
         chosen,
         tried=[candidate.name for candidate in compiled.candidates],
+        paid=paid["answer"] if "against" in paid else "",
         luck=found.warning,
     )
     compiled.provenance = {**compiled.provenance, **origin_of(job, traces, run / "traces.parquet", fill)}
@@ -112,7 +114,7 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Repor
         seconds=dict(console.seconds),
         candidates=tuple(_describe_candidate(candidate) for candidate in compiled.candidates),
         verdict=found_out,
-        extra=job.extra,
+        extra={**job.extra, **({"traces_paid": paid} if paid else {})},
     )
     report.write(run / "report.json")
     return report

@@ -221,6 +221,11 @@ def _with_paths(data: dict[Any, Any], document: Document) -> dict[Any, Any]:
     def in_text(text: Any) -> Any:
         return str(folder / Path(text).expanduser()) if isinstance(text, str) and _names_file(text) else text
 
+    def in_configuration(name: Any) -> Any:
+        # A word is one that is shipped; what has an ending or a folder is a file.
+        is_file = isinstance(name, str) and bool(Path(name).suffix or len(Path(name).parts) > 1)
+        return str(folder / Path(name).expanduser()) if is_file else name
+
     found = dict(data)
     for key, change in {
         "student": in_model,
@@ -234,8 +239,9 @@ def _with_paths(data: dict[Any, Any], document: Document) -> dict[Any, Any]:
     if isinstance(part, dict) and isinstance(part.get("path"), str) and part["path"]:
         found["data"] = {**part, "path": str(folder / Path(part["path"]).expanduser())}
     part = found.get("weights")
-    if isinstance(part, dict) and "base" in part:
-        found["weights"] = {**part, "base": in_model(part["base"])}
+    if isinstance(part, dict):
+        changes = {"base": in_model, "accelerate_config": in_configuration}
+        found["weights"] = {**part, **{key: change(part[key]) for key, change in changes.items() if key in part}}
     return found
 
 

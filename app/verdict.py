@@ -10,7 +10,13 @@ _SIMPLER = ("label", "label_all", "original")
 
 
 def verdict(
-    rows: Sequence[RaterRow], comparisons: Sequence[Comparison], chosen: str, *, tried: Sequence[str], luck: str = ""
+    rows: Sequence[RaterRow],
+    comparisons: Sequence[Comparison],
+    chosen: str,
+    *,
+    tried: Sequence[str],
+    paid: str = "",
+    luck: str = "",
 ) -> tuple[str, ...]:
     """Return the run's findings as sentences, most important first.
 
@@ -21,6 +27,7 @@ def verdict(
         comparisons: The chosen rater against every other one, on the test items.
         chosen: Name of the rater that dev chose.
         tried: Names of the candidates that were compared on dev.
+        paid: What dev says of rationales against the labels alone, or empty.
         luck: Warning about a teacher that is not above luck, or empty.
     """
     by_name = {row.name: row for row in rows}
@@ -40,6 +47,8 @@ def verdict(
             f"The simpler candidate won: '{chosen}', trained on labels alone, was chosen on dev over 'trace' "
             f"(on test, '{chosen}' minus 'trace' is {_interval(against.get('trace'))} in alpha)."
         )
+    if paid:
+        sentences.append(f"Did the rationales pay on dev? {paid[0].upper()}{paid[1:]}.")
     if not as_good and rivals:
         best = max(rivals, key=lambda row: _value(row))
         sentences.append(

@@ -199,13 +199,12 @@ def _fence(text: str, name: str) -> str:
 
 def _outputs(signature: type[dspy.Signature], reply: Reply) -> dict[str, Any]:
     missing = isinstance(reply.label, Unparsed)
-    outputs: dict[str, Any] = {
+    # A rater that writes labels alone has an empty rationale: which candidate a compiler chooses breaks no program.
+    return {
+        "rationale": reply.rationale if "rationale" in signature.output_fields else "",
         "label": None if missing else reply.label,
         "unparsed": reply.label.reason if isinstance(reply.label, Unparsed) else None,
     }
-    if "rationale" in signature.output_fields:
-        outputs["rationale"] = reply.rationale
-    return outputs
 
 
 def _request(prompt: Prompt, model: str, options: Mapping[str, Any]) -> Any:

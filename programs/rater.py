@@ -22,7 +22,8 @@ from .signatures import Order, make_signature, order_of
 class Rater(dspy.Module):
     """Reads an item and rates it: ``rater(text="...") -> Prediction(rationale, label, unparsed)``.
 
-    A reply without a readable label is data: ``label`` is None and ``unparsed`` says why. The guideline's instruction
+    A reply without a readable label is data: ``label`` is None and ``unparsed`` says why. A rater that writes labels alone
+    has an empty ``rationale``. The guideline's instruction
     and rubric are the signature's instructions and its cases are the demos, so DSPy's own optimizers can work on them.
 
     Example:
@@ -154,9 +155,12 @@ class Rater(dspy.Module):
         """Rate one item as a corpus of one: a score takes more than the one reply that a DSPy predictor asks for."""
         (rating,) = self.rate(Corpus([Item("item", dict(fields))], self.scale, self.fields))
         unparsed = rating.unparsed if rating.label is None else None
-        said = {} if self.order == "label" else {"rationale": rating.rationale}
         return dspy.Prediction(
-            **said, label=rating.label, unparsed=unparsed, score=rating.score, distribution=rating.distribution
+            rationale="" if self.order == "label" else rating.rationale,
+            label=rating.label,
+            unparsed=unparsed,
+            score=rating.score,
+            distribution=rating.distribution,
         )
 
     def prompt(self, fields: Mapping[str, str]) -> Prompt:

@@ -202,7 +202,7 @@ def _use(name: str, rater: Rater, model: Mapping[str, Any], repository: str | No
         "",
         f"rater = Rater.load({json.dumps(name, ensure_ascii=False)}{lm})",
         f"rating = rater({fields})",
-        f"print(rating.label, rating.{'unparsed' if rater.order == 'label' else 'rationale'})",
+        "print(rating.label, rating.unparsed, rating.rationale)",
         "```",
         "",
         "```console",

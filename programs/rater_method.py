@@ -71,4 +71,7 @@ def _fine_tune(provenance: Mapping[str, Any]) -> list[str]:
         f"{_OBJECTIVES.get(objective, 'see the provenance in rater.json')}."
     ]
     said.append("Of the candidates it is the one that agreed best with people on dev.")
+    paid = provenance.get("traces_paid")
+    if isinstance(paid, Mapping) and "against" in paid:
+        said.append(f"Did rationales pay? On dev: {paid['answer']}.")
     return said

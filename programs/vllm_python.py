@@ -63,6 +63,8 @@ def vllm_python(given: str | Path | None = None) -> VLLMPython:
 @lru_cache(maxsize=8)
 def _probed(path: str, place: str) -> VLLMPython:
     """Ask an interpreter which vLLM it has."""
+    if os.sep in path:
+        path = os.path.abspath(path)  # the server is started elsewhere; links stay, for they are how an env is known
     try:
         asked = subprocess.run([path, "-c", _PROBE], capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:

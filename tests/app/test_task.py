@@ -99,7 +99,9 @@ sampling:
   concurrency: 32
   temperature: 0.7
   max_tokens: 80
-weights: {base: local/model, objectives: [trace], lora_rank: 8, epochs: 2, learning_rate: 2e-4, batch_size: 4}
+weights:
+  {base: local/model, objectives: [trace], lora_rank: 8, epochs: 2, learning_rate: 2e-4, batch_size: 4,
+   launcher: accelerate, accelerate_config: two_gpus.yaml}
 distill:
   mode: two_stage
   writer: openai/gpt-4o-mini
@@ -116,6 +118,7 @@ seed: 7
     assert task.guideline_object().instruction == "Count the stars."
     assert task.student == f"local/{folder / 'model'}" == task.weights.base
     assert task.weights.learning_rate == 2e-4
+    assert task.weights.accelerate_config == str(folder / "two_gpus.yaml")
     assert task.sampling.acceptance() == Within(1)
     assert task.sampling.stopping() == Exhaust()
     assert task.sampling.policy() == {

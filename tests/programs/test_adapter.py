@@ -162,4 +162,4 @@ def test_messages_and_outputs_as_dspy_wants_them():
     }
     assert rater.adapter.parse(signature, "Label: 4 or 5")["unparsed"] == "several_labels"
     bare: Any = rater.variant(order="label").predict.signature
-    assert rater.adapter.parse(bare, "4") == {"label": 4, "unparsed": None}
+    assert rater.adapter.parse(bare, "4") == {"label": 4, "unparsed": None, "rationale": ""}

@@ -57,6 +57,12 @@ def test_a_server_answers_within_its_block_and_leaves_nothing_behind(python, mod
         _ = server.port
 
 
+def test_a_python_may_be_named_from_where_one_stands(python, model, monkeypatch):
+    monkeypatch.chdir(python.parent.parent)  # the server itself is started in a folder of its own
+    with VLLMServer(model, python=python.relative_to(python.parent.parent)) as server:
+        assert server.is_running
+
+
 def test_the_command_line_has_adapters_with_a_rank_that_vllm_takes_and_ends_with_the_options(python, model, tmp_path):
     adapters = {"one": make_adapter(tmp_path / "one", rank=2), "two": make_adapter(tmp_path / "two", rank=20)}
     with VLLMServer(model, adapters, name="base", python=python, options=("--block-size", "64")) as server:
