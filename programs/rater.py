@@ -22,9 +22,9 @@ from .signatures import Order, make_signature, order_of
 class Rater(dspy.Module):
     """Reads an item and rates it: ``rater(text="...") -> Prediction(rationale, label, unparsed)``.
 
-    A reply without a readable label is data: ``label`` is None and ``unparsed`` says why. A rater that writes labels alone
-    has an empty ``rationale``. The guideline's instruction
-    and rubric are the signature's instructions and its cases are the demos, so DSPy's own optimizers can work on them.
+    A reply without a readable label is data: ``label`` is None and ``unparsed`` says why. A rater that writes labels
+    alone has an empty ``rationale``. The guideline's instruction and rubric are the signature's instructions and its
+    cases are the demos, so DSPy's own optimizers can work on them.
 
     Example:
         >>> from accord.data import Ordinal
