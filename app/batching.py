@@ -4,6 +4,7 @@ The engine of a local model decodes sixty prompts in hardly more time than one, 
 batch together. How much may wait is bounded: who comes too late is told when to come back.
 """
 
+import contextlib
 import logging
 import math
 import threading
@@ -11,7 +12,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -195,8 +196,9 @@ class Batcher(Generic[Question, Answer]):
             for place, answer in self._work([order.questions[number] for order, number in batch]):
                 order, number = missing.pop(place)
                 order.answers[number] = answer
-                if len(order.answers) == len(order.questions) and order.future.set_running_or_notify_cancel():
-                    order.future.set_result([order.answers[number] for number in range(len(order.questions))])
+                if len(order.answers) == len(order.questions):
+                    with contextlib.suppress(InvalidStateError):  # nobody waits any more, or another lane was faster
+                        order.future.set_result([order.answers[number] for number in range(len(order.questions))])
         except Exception as error:
             failure = error
             _log(error)
@@ -206,8 +208,8 @@ class Batcher(Generic[Question, Answer]):
 
 
 def _fail(order: _Order[Any, Any], failure: Exception) -> None:
-    # Several batches may have served an order; the first failure is its outcome.
-    if not order.future.done() and order.future.set_running_or_notify_cancel():
+    # Several lanes may have served an order; the first failure is its outcome, and they may fail at the same moment.
+    with contextlib.suppress(InvalidStateError):
         order.future.set_exception(failure)
 
 

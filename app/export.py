@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..data import InputError
+from ..data import InputError, SetupError
 from ..programs import Rater, merge_rater
 from .console import Console
 from .hub import Hub
@@ -39,11 +39,13 @@ def export_rater(folder: Path, export: Export, console: Console) -> None:
 
     Raises:
         InputError: If the rater cannot be read, or `merged` is no place for one.
-        SetupError: If an extra, the model or the token is missing.
+        SetupError: If an extra, the model or the token is missing, or `merged` is the rater itself.
         RetryError: If the Hub cannot be reached.
     """
     if not folder.is_dir():
         raise InputError("no such rater directory", place=str(folder), cure="Check the path.")
+    if export.merged is not None and export.merged.resolve() == folder.resolve():
+        raise SetupError("that is the rater itself", place=str(export.merged), cure="Name another folder.")
     hub = None if export.hub is None else Hub(export.hub, public=export.public)
     pushed = folder
     if export.merged is not None:

@@ -1,6 +1,7 @@
 """Knows the numbers that a model is trained with and which of them cannot be; does not know what they do."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -8,6 +9,9 @@ from ..data import SetupError
 
 Method = Literal["lora", "qlora", "full"]
 """What is trained: an adapter; an adapter on a base that is held in 4 bits; all weights."""
+
+RATES: Mapping[Method, float] = {"lora": 5e-4, "qlora": 5e-4, "full": 2e-5}
+"""The learning rate where none is given: all weights bear far less than an adapter."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,13 @@ class Parameters:
             number = getattr(self, name)
             if number is None and name in ("micro_batch", "patience"):
                 continue
-            if not isinstance(number, int) or number < 1:
+            if not isinstance(number, int) or isinstance(number, bool) or number < 1:
                 raise SetupError(f"{name}={number!r}", place="FineTune", cure="Give a whole number from 1 on.")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            what = f"learning_rate={self.learning_rate!r}"
+        if not isinstance(self.seed, int) or isinstance(self.seed, bool) or not 0 <= self.seed < 2**32:
+            raise SetupError(f"seed={self.seed!r}", place="FineTune", cure="Give a whole number from 0 on, e.g. 1.")
+        rate: object = self.learning_rate
+        if not isinstance(rate, int | float) or isinstance(rate, bool) or not (math.isfinite(rate) and rate > 0):
+            what = f"learning_rate={rate!r}"
             raise SetupError(what, place="FineTune", cure="Give a number above 0, e.g. 5e-4.")
         if self.method not in get_args(Method):
             cure = f"Give one of {', '.join(get_args(Method))}."

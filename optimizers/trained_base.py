@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dspy
 
 from ..data import SetupError
-from ..programs import LocalEngine, Rater, resolve_model
+from ..programs import LocalEngine, Rater, VLLMEngine, resolve_model
 
 _PLACE = "FineTune"
 
@@ -23,6 +23,13 @@ def trained_base(student: Rater, base: str | None) -> LocalEngine:
     """
     lm = student.lm if base is None else resolve_model(base)
     engine = lm.engine
+    if isinstance(engine, VLLMEngine):
+        what = f"{lm.model!r} is on a vLLM server, which trains nothing and would hold the memory that training needs"
+        name = f"'local/{engine.local.path}'"
+        cure = (
+            f"Give {'the student lm' if base is None else 'base'}={name}; the compiled rater goes to vLLM by on_vllm."
+        )
+        raise SetupError(what, place=_PLACE, cure=cure)
     if not isinstance(engine, LocalEngine):
         cure = "Give base='local' (the embedded model) or base='local/<folder>'."
         raise SetupError(f"{lm.model!r} does not run in this process, so it cannot be trained", place=_PLACE, cure=cure)

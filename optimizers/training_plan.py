@@ -7,7 +7,7 @@ from typing import Any
 
 import dspy
 
-from ..programs import LocalEngine, Rater, need, weights_hash
+from ..programs import LocalEngine, Rater, context_length, read_tokenizer, weights_hash
 from .label_writing import check_levels_written
 from .objectives import ORDERS, Objective, Row, Rows, examples_for, make_pair_rows, make_rows
 from .parameters import Parameters
@@ -89,7 +89,6 @@ class Planner:
         valset: Sequence[dspy.Example],
     ) -> None:
         """Read the base model's tokenizer and configuration."""
-        transformers = need("transformers", "train", "to fine-tune a model")
         self.student = student
         self.parameters = parameters
         self.base = base
@@ -97,9 +96,8 @@ class Planner:
         self._weighted = weighted
         self._regression_weight = regression_weight
         self._valset = valset
-        self._tokenizer = transformers.AutoTokenizer.from_pretrained(base.path)
-        config = transformers.AutoConfig.from_pretrained(base.path)
-        self._context = int(getattr(config, "max_position_embeddings", 2048))
+        self._tokenizer = read_tokenizer(base.path)
+        self._context = context_length(base.path)
         self._base_hash = weights_hash(base.path)
         check_levels_written(student, self._tokenizer)
 

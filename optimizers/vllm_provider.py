@@ -14,9 +14,9 @@ from dspy.clients.provider import Provider, TrainingJob
 from dspy.clients.utils_finetune import TrainDataFormat, TrainingStatus, get_finetune_directory
 
 from ..data import SetupError
-from ..programs import LocalEngine, VLLMEngine, need, vllm_model, weights_hash
+from ..programs import LocalEngine, VLLMEngine, context_length, read_tokenizer, vllm_model, weights_hash
 from .chat_rows import chat_rows
-from .parameters import Parameters
+from .parameters import RATES, Parameters
 from .training_job import ADAPTER, WEIGHTS, read_result, rows_hash, write_job
 from .training_job import TrainingJob as Order
 from .training_process import run_jobs
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 _PLACE = "VLLMProvider"
 _SERVED = "served"
-_DEFAULTS = {"lora_rank": 16, "lora_alpha": 32, "epochs": 2, "learning_rate": 5e-4, "batch_size": 8, "seed": 0}
+_DEFAULTS = {"lora_rank": 16, "lora_alpha": 32, "epochs": 2, "batch_size": 8, "seed": 0}
 
 
 class VLLMTrainingJob(TrainingJob):
@@ -67,10 +67,11 @@ class VLLMProvider(Provider):
         program.set_lm(lm)
         trained = dspy.BootstrapFinetune(metric=exact, train_kwargs={"epochs": 3}).compile(program, trainset=examples)
 
-    Training takes ``train_kwargs``: lora_rank (16), lora_alpha (32), epochs (2), learning_rate (5e-4), batch_size (8),
-    seed (0), method (``lora``, ``qlora``, ``full``) and micro_batch. It goes into a folder of DSPy's directory for
-    fine-tuning (``DSPY_FINETUNEDIR``), named by everything that went into it: the same training is found again, and one
-    that was killed goes on from its last epoch. A model that was trained before is trained on from its adapter.
+    Training takes ``train_kwargs``: lora_rank (16), lora_alpha (32), epochs (2), learning_rate (5e-4, for all weights
+    2e-5), batch_size (8), seed (0), method (``lora``, ``qlora``, ``full``) and micro_batch. It goes into a folder of
+    DSPy's directory for fine-tuning (``DSPY_FINETUNEDIR``), named by everything that went into it: the same training is
+    found again, and one that was killed goes on from its last checkpoint. A model that was trained before is trained on
+    from its adapter.
 
     A `Rater` cannot be trained this way, for ``BootstrapFinetune`` takes DSPy's ``ChatAdapter`` alone: use `FineTune`.
     """
@@ -160,15 +161,13 @@ def _parameters(given: Mapping[str, Any]) -> Parameters:
     if unknown:
         cure = f"There are {', '.join(sorted(known))}."
         raise SetupError(f"unknown train_kwargs {unknown[0]!r}", place=_PLACE, cure=cure)
-    return Parameters(**{**_DEFAULTS, **given})
+    rate = RATES.get(given.get("method", "lora"), RATES["lora"])  # an unknown method is refused below
+    return Parameters(**{**_DEFAULTS, "learning_rate": rate, **given})
 
 
 def _write_order(local: LocalEngine, data: list[dict[str, Any]], parameters: Parameters) -> tuple[Order, Path]:
     """Write the training order into the folder that it always has, and return both."""
-    transformers = need("transformers", "train", "to fine-tune")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(local.path)
-    config = transformers.AutoConfig.from_pretrained(local.path)
-    found = chat_rows(data, tokenizer, context=int(getattr(config, "max_position_embeddings", 2048)))
+    found = chat_rows(data, read_tokenizer(local.path), context=context_length(local.path))
     if not found.rows:
         what = f"none of the {len(data)} fits the model's context" if data else "there are no conversations"
         cure = "Give shorter ones, or a metric that lets some through."

@@ -22,6 +22,7 @@ from .level_choice import LevelChoice, level_choice
 from .level_tokens import LevelWeights, level_weights
 from .local_model import LocalEngine, encode_prompt, local_lm, weights_hash
 from .merging import merge_rater
+from .model_reading import context_length, read_tokenizer
 from .models import resolve_model
 from .openai_pool import OpenAIPool
 from .panel import Panel, PanelRatings, Vote
@@ -97,6 +98,7 @@ __all__ = [
     "alternatives_for",
     "base_of",
     "complete",
+    "context_length",
     "copy_rater",
     "draw_of",
     "embedded_model",
@@ -117,6 +119,7 @@ __all__ = [
     "pooled_lm",
     "price_of",
     "rate",
+    "read_tokenizer",
     "resolve_model",
     "rules_of",
     "score",

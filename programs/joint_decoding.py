@@ -126,7 +126,8 @@ class JointDecoder:
             owners = {row: order for row, order in owners.items() if not order.caller.gone}
             with self._lock:
                 jobs, self._jobs = self._jobs, deque()
-                orders = self._boarding(owners, since) if batch.open else []
+                # A batch that nobody can join is left behind when all its callers are gone.
+                orders = self._boarding(owners, since) if batch.open or not owners else []
                 if not jobs and not orders and not owners:
                     self._thread = None
                     return

@@ -1,6 +1,7 @@
 """Knows how to run an open model in this process as a DSPy engine; does not know what it is asked for."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -8,13 +9,23 @@ from typing import Any
 
 import dspy
 from dspy.clients.engines.base import validate_request
-from dspy.lm15 import ContextLengthError, Message, Request, Response, TextPart, Usage, response_to_events
+from dspy.lm15 import (
+    ContextLengthError,
+    Message,
+    Request,
+    Response,
+    TextPart,
+    UnsupportedFeatureError,
+    Usage,
+    response_to_events,
+)
 
 from .completions import Ask, Sampling
 from .encoding import encode_prompt, prompt_of
 from .extras import need
 from .joint_decoding import JointDecoder
 from .level_reading import LevelReader
+from .model_reading import context_length, read_tokenizer, readable
 from .prompt import Completion, Prompt
 from .threaded_engine import ThreadedEngine
 from .weights import PURPOSE, adapter_folder, load_weights, model_folder, weights_hash
@@ -22,6 +33,16 @@ from .wishes import Row, Wish
 
 _MAX_BATCH_ROWS = 64
 _MAX_BATCH_TOKENS = 24_000
+_CHANGES_NOTHING: dict[str, tuple[Any, ...]] = {
+    "top_p": (1,),
+    "top_k": (0, -1),
+    "stop": ((), []),
+    "response_format": ({"type": "text"},),
+    "frequency_penalty": (0,),
+    "presence_penalty": (0,),
+    "logprobs": (),
+}
+"""What this engine would leave out of a request, and the values (beside None) that ask for nothing."""
 
 
 class LocalEngine:
@@ -56,6 +77,7 @@ class LocalEngine:
         self.max_batch_rows = max_batch_rows
         self.carried = carried
         self._lock = threading.Lock()
+        self._drawn: Counter[str] = Counter()
 
     @cached_property
     def model_id(self) -> str:
@@ -66,17 +88,23 @@ class LocalEngine:
     def complete(self, request: Request) -> Response:
         """Complete one request (the `dspy` engine interface), together with those of other threads.
 
+        A request without a seed gets the next draw of its prompt, so that asking again is drawing again: the first one
+        gets draw 0, as with seed 0.
+
         Raises:
             ContextLengthError: If prompt and reply do not fit the model.
+            UnsupportedFeatureError: If it asks for what this engine would have to leave out.
         """
         validate_request(request)
-        config = request.config
+        _refuse_what_is_left_out(request)
+        config, prompt = request.config, prompt_of(request)
         sampling = Sampling(
             temperature=0.0 if config.temperature is None else config.temperature,
             max_tokens=Sampling.max_tokens if config.max_tokens is None else config.max_tokens,
             seed=0 if config.seed is None else config.seed,
         )
-        ((_, (completion,)),) = self.complete_many([Ask(prompt_of(request))], sampling)
+        draw = self._next_draw(prompt) if sampling.temperature and config.seed is None else 0
+        ((_, (completion,)),) = self.complete_many([Ask(prompt, (draw,))], sampling)
         if completion.error:
             raise ContextLengthError(completion.error)
         used = completion.prompt_tokens, completion.completion_tokens
@@ -87,6 +115,12 @@ class LocalEngine:
             finish_reason="length" if completion.finish_reason == "length" else "stop",
             usage=Usage(input_tokens=used[0], output_tokens=used[1], total_tokens=sum(used)),
         )
+
+    def _next_draw(self, prompt: Prompt) -> int:
+        """Return how many requests for this prompt there were that left the seed to the engine."""
+        with self._lock:
+            self._drawn[prompt.sha256] += 1
+            return self._drawn[prompt.sha256] - 1
 
     @property
     def steps(self) -> int:
@@ -172,8 +206,7 @@ class LocalEngine:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        transformers = need("transformers", "local", PURPOSE)
-        return transformers.AutoTokenizer.from_pretrained(self.path)
+        return read_tokenizer(self.path)
 
     @property
     def _decoder(self) -> JointDecoder:
@@ -185,7 +218,8 @@ class LocalEngine:
         need("torch", "local", PURPOSE)
         from .generation import Decoder  # torch takes seconds to import and is an extra
 
-        model = load_weights(self.path, self.adapter)
+        with readable(self.path, self.adapter):
+            model = load_weights(self.path, self.adapter)
         ends = model.generation_config.eos_token_id
         stops = {self._tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
         pad = self._tokenizer.pad_token_id
@@ -204,8 +238,7 @@ class LocalEngine:
 
     @cached_property
     def _context(self) -> int:
-        transformers = need("transformers", "local", PURPOSE)
-        return int(getattr(transformers.AutoConfig.from_pretrained(self.path), "max_position_embeddings", 2048))
+        return context_length(self.path)
 
     def _completions(self, wish: Wish) -> tuple[Completion, ...]:
         return tuple(
@@ -229,6 +262,16 @@ def local_lm(engine: LocalEngine, *, max_tokens: int = Sampling.max_tokens) -> d
         max_tokens=max_tokens,
         cache=False,
     )
+
+
+def _refuse_what_is_left_out(request: Request) -> None:
+    wanted = ["tools"] if request.tools else []
+    for name, harmless in _CHANGES_NOTHING.items():
+        given = getattr(request.config, name)
+        if given is not None and given not in harmless:
+            wanted.append(name)
+    if wanted:
+        raise UnsupportedFeatureError(f"the engine in this process knows no {wanted[0]}", feature=wanted[0])
 
 
 def _wish(ids: Sequence[int], ask: Ask, sampling: Sampling) -> Wish:

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from ..data import InputError, SetupError
-from .extras import need
 from .local_model import LocalEngine, local_lm
+from .model_reading import read_tokenizer
 from .rater import Rater, default_max_tokens
 from .rater_base import base_of
 from .rater_files import check_place
 from .rater_model import licences, local_engine
 from .saving import save_rater
-from .weights import PURPOSE, load_weights, weights_hash
+from .weights import load_weights, weights_hash
 
 
 def merge_rater(rater: Rater, path: str | Path) -> Rater:
@@ -52,14 +52,13 @@ def merge_rater(rater: Rater, path: str | Path) -> Rater:
 
 
 def _write(engine: LocalEngine, folder: Path) -> None:
-    transformers = need("transformers", "local", PURPOSE)
     try:
         model = load_weights(engine.path, engine.adapter)
     except (RuntimeError, ValueError) as error:  # shapes that differ, modules that are not there; NaN in the sum
         cure = "Compile the rater anew on this base model."
         raise InputError(f"the adapter cannot be merged ({error})", place=str(engine.adapter), cure=cure) from None
     model.save_pretrained(folder)
-    transformers.AutoTokenizer.from_pretrained(engine.path).save_pretrained(folder)
+    read_tokenizer(engine.path).save_pretrained(folder)
     for file in licences(engine.path):
         (folder / file.name).write_bytes(file.read_bytes())
 

@@ -16,6 +16,7 @@ libraries are handed as they are, there may be nothing else.
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -50,6 +51,8 @@ def check_place(path: Path) -> None:
 def fresh_directory(path: Path) -> Iterator[Path]:
     """Yield an empty folder that takes the place of `path` once it is filled, replacing a rater that was there.
 
+    What else lay beside that rater stays.
+
     Raises:
         SetupError: If `path` exists and is not a rater directory.
     """
@@ -60,8 +63,20 @@ def fresh_directory(path: Path) -> Iterator[Path]:
         fresh.mkdir()
         yield fresh
         if path.exists():
+            _carry_over(path, fresh)
             os.replace(path, Path(workspace) / "replaced")
         os.replace(fresh, path)
+
+
+def _carry_over(path: Path, fresh: Path) -> None:
+    """Copy what is not the rater's, such as a README: whoever put it there wants to keep it."""
+    for other in path.iterdir():
+        if other.name in (RECORD, GUIDELINE, AGREEMENT, CARD, ADAPTER, WEIGHTS):
+            continue
+        if other.is_dir() and not other.is_symlink():
+            shutil.copytree(other, fresh / other.name, symlinks=True)
+        else:
+            shutil.copy2(other, fresh / other.name, follow_symlinks=False)
 
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:

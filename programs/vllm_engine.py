@@ -17,10 +17,10 @@ from .completions import Ask, Feed, Listed, Sampling
 from .concurrency import Gate
 from .dispatcher import Dispatcher, Run
 from .encoding import encode_prompt, prompt_of
-from .extras import need
 from .feeding import stream
 from .level_choice import LevelChoice, level_choice
 from .local_model import LocalEngine
+from .model_reading import read_tokenizer
 from .openai_pool import response_of
 from .prompt import Completion, Prompt
 from .retrying import Patience
@@ -211,38 +211,42 @@ class VLLMEngine:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        transformers = need("transformers", "local", "to write prompts for a model on vLLM")
-        return transformers.AutoTokenizer.from_pretrained(self.local.path)
+        return read_tokenizer(self.local.path)
 
     def _opened(self) -> "_Open":
         """Return the running server with its dispatcher; one for all threads."""
         with self._opening:
-            if self._open is not None and self._open.server.is_running:
+            if self._open is not None and self._open.is_there:
                 return self._open
             if self._open is not None:
                 self._open.finish()
             wanted = self._wanted
-            server = borrow(wanted)
             # Nothing here may hold on to the engine: with it everything ends.
             encode = partial(encode_prompt, self._tokenizer)
-            client = TokenClient(
-                Address(server.api_base, wanted.name), encode, timeout=self._timeout, death=server.death
-            )
+            server = borrow(wanted)
+            address = Address(server.api_base, wanted.name)
+            client = TokenClient(address, encode, timeout=self._timeout, death=server.death)
             dispatcher = Dispatcher(client, Gate(_IN_FLIGHT), Patience())
             dispatcher.start()
             finish = weakref.finalize(self, _finish, dispatcher, wanted)
-            self._open = _Open(server, dispatcher, not vllm_python(wanted.python).cpu, finish)
+            self._open = _Open(server, address, dispatcher, not vllm_python(wanted.python).cpu, finish)
             return self._open
 
 
 @dataclass(frozen=True)
 class _Open:
-    """A running server: who sends to it, whether it takes seeds, and what ends both."""
+    """A running server: where it is, who sends to it, whether it takes seeds, and what ends both."""
 
     server: VLLMServer
+    address: Address
     dispatcher: Dispatcher
     seeds: bool
     finish: Any
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the server runs where it did; another user may have started it again, on another port."""
+        return self.server.is_running and self.server.api_base == self.address.base
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The queue before a rater: who is answered together, in which order, and what becomes of those who cannot be."""
 
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -145,6 +146,29 @@ def test_stopping_fails_what_waits_and_finishes_what_is_at_work() -> None:
         batcher.submit(["c"])
     slow.go.release()
     assert at_work.result(30) == ["a!"]
+
+
+def test_lanes_that_fail_an_order_at_the_same_moment_go_on_answering() -> None:
+    lanes = 32
+    together = threading.Barrier(lanes)
+
+    def work(questions: Sequence[str]) -> Iterator[tuple[int, str]]:
+        together.wait(timeout=30)
+        if questions[0] == "away":
+            raise ValueError("away")
+        yield from enumerate(questions)
+
+    batcher: Batcher[str, str] = Batcher(work, capacity=100, lanes=Lanes(lanes, most=1))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(100):
+            with pytest.raises(ValueError, match="away"):
+                batcher.submit(["away"] * lanes).result(30)
+    finally:
+        sys.setswitchinterval(interval)
+    assert batcher.submit(["well"] * lanes).result(30) == ["well"] * lanes  # which takes all of them
+    batcher.stop()
 
 
 @settings(max_examples=30)

@@ -153,11 +153,13 @@ def test_what_cannot_be_merged_is_one_line(folder: Path, tmp_path: Path):
     (tmp_path / "thesis").mkdir()
     Rater(FIVE, lm="openai/gpt-4o-mini").save(tmp_path / "api")
     make_model(tmp_path / "other", seed=9)
+    Rater(FIVE, lm=local_lm(LocalEngine(make_model(tmp_path / "base")))).save(tmp_path / "plain")
     runs = {
         "no such rater directory": (tmp_path / "none", "--merged", tmp_path / "x"),
         "its model does not run in this process": (tmp_path / "api", "--merged", tmp_path / "x"),
         "exists and is not a rater directory": (folder, "--merged", tmp_path / "thesis"),
         "that is the rater itself": (folder, "--merged", folder),
+        "plain: that is the rater itself": (tmp_path / "plain", "--merged", tmp_path / "plain"),
         "holds another model: other (sha256": (folder, "--merged", tmp_path / "x", "--base", tmp_path / "other"),
     }
     for said, words in runs.items():

@@ -3,6 +3,7 @@
 import copy
 import gc
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from accord.optimizers.dev import choose, dev_corpus
 from accord.optimizers.finetune import FineTune
 from accord.optimizers.rejection_sampling import RejectionSampling
 from accord.optimizers.training_job import ADAPTER, read_job
-from accord.programs import Candidate, Guideline, LocalEngine, Rater, local_lm, scripted_lm
+from accord.programs import Candidate, Guideline, LocalEngine, Rater, local_lm, scripted_lm, vllm_lm
 
 SCALE = Ordinal(1, 3)
 pytestmark = pytest.mark.filterwarnings("error", "ignore::DeprecationWarning")
@@ -61,6 +62,10 @@ def _never() -> Rater:
         ({"objectives": ("label", "label")}, "each once"),
         ({"epochs": 0}, "epochs=0"),
         ({"learning_rate": -1.0}, "learning_rate=-1.0"),
+        ({"learning_rate": "5e-4"}, "learning_rate='5e-4'"),
+        ({"epochs": True}, "epochs=True"),
+        ({"seed": -1}, "seed=-1"),
+        ({"seed": "1"}, "seed='1'"),
         ({"rounds": 0}, "rounds=0"),
         ({"rounds": 2, "objectives": ("label", "label_all")}, "no objective has a second one"),
         ({"rounds": 2, "objectives": ("preference",), "own_samples": 1}, "own_samples=1"),
@@ -95,6 +100,11 @@ def test_only_a_model_in_this_process_can_be_trained(student, tiny_model, tmp_pa
         FineTune().compile(_never(), trainset=TRACED, valset=DEV)
     with pytest.raises(SetupError, match="openai/gpt"):
         FineTune("openai/gpt-4o-mini").compile(student, trainset=TRACED, valset=DEV)
+    served = student.variant(lm=vllm_lm(LocalEngine(tiny_model)))
+    with pytest.raises(SetupError, match=rf"vLLM server.*Give the student lm='local/{re.escape(str(tiny_model))}'"):
+        FineTune().compile(served, trainset=TRACED, valset=DEV)
+    with pytest.raises(SetupError, match=rf"vLLM server.*Give base='local/{re.escape(str(tiny_model))}'"):
+        FineTune(f"vllm/{tiny_model}").compile(student, trainset=TRACED, valset=DEV)
     (tmp_path / "adapter_config.json").write_text("{}")
     (tmp_path / "adapter_model.safetensors").write_text("")
     trained = student.variant(lm=local_lm(LocalEngine(tiny_model, adapter=tmp_path)))

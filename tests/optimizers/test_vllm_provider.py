@@ -93,6 +93,13 @@ def test_what_cannot_be_used_is_refused(lm: VLLMLM) -> None:
 
 
 @pytest.mark.slow
+def test_all_weights_are_trained_with_a_far_smaller_learning_rate_than_an_adapter(lm: VLLMLM) -> None:
+    name = VLLMProvider.finetune(VLLMTrainingJob(), lm.model, CHAT, TrainDataFormat.CHAT, {"method": "full"})
+    order = json.loads((Path(name.removeprefix("vllm/")).parent / "job.json").read_text())
+    assert order["parameters"]["learning_rate"] == 2e-5
+
+
+@pytest.mark.slow
 def test_bootstrap_finetune_trains_an_adapter_that_the_program_then_asks(lm: VLLMLM, tiny_model: Path) -> None:
     examples = reviews(8, seed=5)
     student, teacher = _program(lm), _program(teacher_of(examples))

@@ -1,6 +1,8 @@
 """Callers in many threads and event loops share one running batch, and nobody notices but by the time it takes."""
 
 import asyncio
+import json
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -155,6 +157,29 @@ def test_leaving_early_ends_the_work(folder):
     answers.close()
     assert _no_thread_left()
     assert engine.steps < 60 * LIMIT / 4
+
+
+def test_who_waits_for_a_batch_that_nobody_can_join_is_served_when_its_caller_leaves(folder, tmp_path):
+    """Layers with a sliding window: nobody joins while a batch runs."""
+    sliding = tmp_path / "sliding"
+    shutil.copytree(folder, sliding)
+    config = json.loads((sliding / "config.json").read_text(encoding="utf-8"))
+    kind = {"model_type": "mistral", "architectures": ["MistralForCausalLM"], "sliding_window": 64}
+    (sliding / "config.json").write_text(json.dumps({**config, **kind}), encoding="utf-8")
+    engine = LocalEngine(sliding, max_batch_rows=1)
+    *two, later = _prompts(3)
+    first: Any = engine.complete_many([Ask(prompt) for prompt in two], Sampling(max_tokens=CONTEXT // 2))
+    next(first)  # the other one is begun
+    found: list[Any] = []
+    waits = threading.Thread(target=lambda: found.append(_answer(engine, _request(later, max_tokens=4))), daemon=True)
+    waits.start()
+    steps = engine.steps
+    while engine.steps < steps + 20:
+        assert not found, "it must have to wait for the test to mean anything"
+    first.close()
+    waits.join(timeout=30)
+    assert found == [_answer(engine, _request(later, max_tokens=4))]
+    assert _no_thread_left()
 
 
 def test_draws_keep_their_places_when_rows_are_few(folder):

@@ -93,6 +93,12 @@ def test_saving_again_replaces_a_rater_and_nothing_else(tmp_path):
     _rater().save(place)
     _rater().variant(guideline=Guideline("Other.")).save(place)
     assert Rater.load(place).guideline == Guideline("Other.")
+    (place / "README.md").write_text("whom to ask")
+    (place / "figures").mkdir()
+    (place / "figures" / "levels.svg").write_text("<svg/>")
+    _rater().save(place)
+    assert Rater.load(place).guideline == _rater().guideline
+    assert [(place / name).read_text() for name in ("README.md", "figures/levels.svg")] == ["whom to ask", "<svg/>"]
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
     with pytest.raises(SetupError, match="exists and is not a rater directory"):

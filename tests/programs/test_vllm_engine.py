@@ -2,14 +2,17 @@
 
 import copy
 import json
+import os
 import pickle
+import shutil
+import signal
 import sys
 from pathlib import Path
 
 import dspy
 import pytest
 
-from accord.data import Ordinal, SetupError
+from accord.data import InputError, Ordinal, SetupError
 from accord.programs import (
     Ask,
     Guideline,
@@ -135,6 +138,34 @@ def test_a_server_that_dies_ends_the_run_with_its_last_words_and_the_next_run_st
         with pytest.raises(SetupError, match=r"vLLM ended with 9: RuntimeError: out of luck"):
             list(complete(lm, [_ask("Well?")], Sampling()))
     _engine(lm).close()
+
+
+def test_when_a_shared_server_was_killed_all_its_users_find_the_one_that_follows_it(local, python):
+    lms = [vllm_lm(local, python=python, timeout=30.0) for _ in range(2)]
+    assert [lm("Well?") for lm in lms] == [["Label: 3"]] * 2
+    server = _engine(lms[0]).open()
+    assert server.log is not None
+    for process in processes_in(server.log.parent):
+        os.kill(process, signal.SIGKILL)
+    while server.is_running:
+        pass
+    assert [lm("Well?") for lm in lms] == [["Label: 3"]] * 2
+    assert _engine(lms[0]).open() is _engine(lms[1]).open()
+    for lm in lms:
+        _engine(lm).close()
+
+
+def test_a_tokenizer_that_cannot_be_read_is_said_before_a_server_is_started(local, python, tmp_path):
+    damaged = tmp_path / "damaged"
+    shutil.copytree(local.path, damaged)
+    (damaged / "tokenizer.json").write_text("{")
+    engine = VLLMEngine(LocalEngine(damaged), python=python)
+    with pytest.raises(InputError, match="damaged: the model cannot be read"):
+        engine.open()
+    shutil.copy(local.path / "tokenizer.json", damaged)
+    server = engine.open()
+    engine.close()
+    assert not server.is_running, "the failed attempt must not have left a user of it"
 
 
 def test_the_engine_is_saved_and_copied_without_its_server(local, python):
