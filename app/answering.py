@@ -91,8 +91,8 @@ class Answering:
         engine = rater.lm.engine
         self._levels = () if levels is None or len(levels) > _MOST_LEVELS else levels
         self._weighs_all = isinstance(engine, LevelEngine)
-        if not self._weighs_all and not gives_logprobs(rater.lm):
-            self._levels = ()
+        if rater.checklist is not None or (not self._weighs_all and not gives_logprobs(rater.lm)):
+            self._levels = ()  # a label that is computed has no place in a reply
         self.scores = rater.scoring.rule != "mode"
         self.lanes = _lanes_for(engine)
 

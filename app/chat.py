@@ -120,7 +120,7 @@ def item_of(asked: ChatRequest, *, name: str, fields: tuple[str, ...]) -> dict[s
 
 def reply_of(rater: Rater, name: str, answer: Answer, rating: Mapping[str, Any]) -> ChatReply:
     """Write an answer as a completion: in the rater's own form, or as the model left it where it has no label."""
-    written = answer.text if answer.label is None else rater.reply(answer.rationale, answer.label)
+    written = answer.text if answer.label is None else rater.statement(answer.rationale, answer.label)
     return ChatReply(
         id=f"chatcmpl-{uuid.uuid4().hex}",
         created=int(time.time()),

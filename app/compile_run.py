@@ -9,6 +9,7 @@ from ..data import Corpus, Journal, SetupError, Splits, constant
 from ..optimizers import RejectionSampling, Traces, Utilization
 from ..programs import Candidate, LocalEngine, Progress, Rater, SplitAgreement, forced_choice
 from .console import Console
+from .draft_pages import draft_findings, show_drafts
 from .evaluation import Answer, evaluate
 from .job import VERSIONS, Job, Target, job_of
 from .kept_versions import keep_versions
@@ -84,6 +85,8 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Repor
         compiler = job.make_compiler(journal, run, progress)
         compiled = compiler.compile(job.student, trainset=_trainset(traces), valset=dev.examples())
     reads.add("dev", len(compiled.candidates))
+    for warning in compiled.provenance.get("warnings", ()):
+        console.say(f"warning: {warning}")
     keep_versions(run / VERSIONS, job.student, compiled)
     fill = constant(train.golds(), train.scale)
     with console.stage("rating the test items") as progress:
@@ -100,6 +103,7 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Repor
         tried=[candidate.name for candidate in compiled.candidates],
         paid=paid["answer"] if "against" in paid else "",
         luck=found.warning,
+        drafts=draft_findings(compiled.provenance),
     )
     compiled.provenance = {**compiled.provenance, **origin_of(job, traces, run / "traces.parquet", fill)}
     compiled.save(run / "rater", agreement={"test": SplitAgreement(evaluation.rows, chosen, test.hash, found_out)})
@@ -114,7 +118,7 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Repor
         seconds=dict(console.seconds),
         candidates=tuple(_describe_candidate(candidate) for candidate in compiled.candidates),
         verdict=found_out,
-        extra={**job.extra, **({"traces_paid": paid} if paid else {})},
+        extra={**job.extra, **({"traces_paid": paid} if paid else {}), **_of_drafts(compiled.provenance)},
     )
     report.write(run / "report.json")
     return report
@@ -134,8 +138,16 @@ def show(report: Report, run: Path, console: Console) -> None:
     console.print("")
     console.table(rater_table(report.rows, report.chosen))
     console.print("")
+    if "drafts" in report.extra:
+        show_drafts(report.extra["drafts"], console)
+        console.print("")
     console.print(summary(report))
     console.print(f"The rater is in {run / 'rater'}, all figures are in {run / 'report.json'}.")
+
+
+def _of_drafts(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what became of the drafts of a guideline, where there were any."""
+    return {name: provenance[name] for name in ("drafts", "warnings") if name in provenance}
 
 
 def _stopped(traces: Traces) -> str:

@@ -8,7 +8,8 @@ from ..data import InputError
 from ..optimizers import GuidelineVersions, RuleRecord
 from ..programs import Guideline, Rater, find_rule, guideline_diff, rules_of
 from .console import Console
-from .guideline_pages import explain, show_changes, show_history, show_rules, show_text
+from .draft_pages import show_drafts
+from .guideline_pages import explain, show_changes, show_history, show_rules, show_text, show_thresholds
 from .job import VERSIONS
 
 _RATER, _TRACES = "rater", "traces.parquet"
@@ -98,9 +99,14 @@ def show(path: Path, console: Console, *, version: str = "", markdown: bool = Fa
         return
     console.print(f"Guideline {guideline.hash[:12]}: {len(rules_of(guideline))} rules, {len(guideline.cases)} cases.\n")
     show_rules(place.rules(version), console)
+    show_thresholds(guideline, console)
     if place.versions is not None:
         console.print("\nVersions:")
         show_history(place.versions.history, console)
+    drafts = () if place.rater is None or version else Rater.load(place.rater).provenance.get("drafts", ())
+    if drafts:
+        console.print("")
+        show_drafts(drafts, console)
 
 
 def diff(path: Path, console: Console, *, old: str = "", new: str = "") -> None:

@@ -34,6 +34,14 @@ def show_rules(rules: Sequence[RuleRecord], console: Console) -> None:
         console.print(fill(rule.text, WIDTH - 1, initial_indent=_INDENT, subsequent_indent=_INDENT), wrap=False)
 
 
+def show_thresholds(guideline: Guideline, console: Console) -> None:
+    """Print from which share of its questions passed a checklist gives which level, where it says so."""
+    if guideline.checklist is not None and guideline.checklist.thresholds:
+        console.print("share of questions passed")
+        for threshold in guideline.checklist.thresholds:
+            console.print(f"  {threshold}")
+
+
 def show_history(steps: Sequence[Step], console: Console) -> None:
     """Print how the versions came about, the current one marked."""
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..data import Journal, Splits
-from ..optimizers import Compiler, DistillGuideline, FineTune, GuidelineVersions, Subject
-from ..programs import Progress, Rater, price_of, resolve_model
+from ..optimizers import Compiler, DistillGuideline, FineTune, GuidelineVersions, Subject, resolve_embedder
+from ..programs import Progress, Rater, check_writes_labels, price_of, resolve_model
 
 if TYPE_CHECKING:
     from .task import Task
@@ -19,6 +19,9 @@ MakeCompiler = Callable[[Journal, Path, Progress], Compiler]
 
 WORKSPACE, VERSIONS = "training", "guidelines"
 """The folders of a run that adapters are trained in, and that the versions of its guideline are in."""
+
+_NAMED = {"writer", "writer_api_base", "raters", "embedder", "embedder_api_base", "about"}
+"""What a task file names and `DistillGuideline` is given as an object."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ def job_of(task: "Task", into: Target, *, limits: Mapping[str, float | None]) ->
         InputError: If the data or the task cannot be used.
         SetupError: If a model cannot be had, or a limit makes no sense.
     """
+    if into == "weights":
+        check_writes_labels(task.guideline_object(), "guideline", "to be trained on")
     corpus = task.corpus()
     splits = corpus.split(dev=task.split.dev, test=task.split.test, seed=task.split.seed)
     student_lm = resolve_model(task.student, max_tokens=task.max_tokens)
@@ -107,9 +112,12 @@ def _compiler_of(task: "Task", into: Target) -> MakeCompiler:
 
         return fine_tune
 
+    section = task.distill
+    # It is asked for a first vector now: one that is missing must be known before traces are paid for.
+    embedder = resolve_embedder(section.embedder, api_base=section.embedder_api_base).checked()
+
     def distill(journal: Journal, run: Path, progress: Progress) -> Compiler:
-        section = task.distill
-        options = section.model_dump(exclude_none=True, exclude={"writer", "writer_api_base", "raters", "about"})
+        options = section.model_dump(exclude_none=True, exclude=_NAMED)
         writer = section.writer
         if writer is not None:
             served: dict[str, Any] = {} if section.writer_api_base is None else {"api_base": section.writer_api_base}
@@ -117,6 +125,7 @@ def _compiler_of(task: "Task", into: Target) -> MakeCompiler:
         return DistillGuideline(
             subject=Subject(**section.about.model_dump()),
             raters=[resolve_model(rater, max_tokens=task.max_tokens) for rater in section.raters],
+            embedder=embedder,
             known=GuidelineVersions(run / VERSIONS).known_rules(),
             journal=journal,
             progress=progress,

@@ -33,4 +33,5 @@ def _note(provenance: Any) -> str:
     alpha = provenance["dev"]["alpha"]
     difference = provenance.get("difference", {}).get("value")
     gain = "" if difference is None else f", {difference:+.2f} to before"
-    return f"{provenance['chosen']}{'' if alpha is None else f': alpha {alpha:.2f} on dev{gain}'}"
+    claim = "" if provenance["dev"]["claim"] else f" (no claim: {provenance['dev']['items']} items)"
+    return f"{provenance['chosen']}{'' if alpha is None else f': alpha {alpha:.2f} on dev{gain}{claim}'}"

@@ -238,6 +238,9 @@ def _with_paths(data: dict[Any, Any], document: Document) -> dict[Any, Any]:
     part = found.get("data")
     if isinstance(part, dict) and isinstance(part.get("path"), str) and part["path"]:
         found["data"] = {**part, "path": str(folder / Path(part["path"]).expanduser())}
+    part = found.get("distill")
+    if isinstance(part, dict) and "embedder" in part:
+        found["distill"] = {**part, "embedder": in_model(part["embedder"])}
     part = found.get("weights")
     if isinstance(part, dict):
         changes = {"base": in_model, "accelerate_config": in_configuration}

@@ -30,6 +30,7 @@ Share = Annotated[
 Count = Annotated[int, Field(ge=1, description="a whole number of at least 1")]
 Seed = Annotated[int, Field(ge=0, description="a whole number of at least 0")]
 Model = Annotated[str, Field(min_length=1, description="a model: local, local/<folder> or openai/gpt-4o-mini")]
+EmbeddingModel = Annotated[str, Field(min_length=1, description="the name of an embedding model")]
 Text = Annotated[str, Field(min_length=1, description="a text, or the path of a .md file")]
 Address = Annotated[str, Field(pattern=r"^https?://\S+$")]
 Whole = Annotated[float, AfterValidator(_whole), Field(ge=0)]
@@ -220,12 +221,16 @@ class About(Part):
 class Distill(Part):
     """How a guideline is made from traces (see `accord.optimizers.DistillGuideline`); None leaves a figure to it."""
 
-    mode: Literal["two_stage", "extractive", "cases"] | None = Field(
-        default=None, description="two_stage, extractive or cases"
+    mode: Literal["two_stage", "extractive", "cases", "checklist"] | None = Field(
+        default=None, description="two_stage, extractive, cases or checklist"
     )
     writer: Model | None = Field(default=None, description="a model, e.g. openai/gpt-4o-mini")
     writer_api_base: Address | None = Field(default=None, description="an address, e.g. http://127.0.0.1:8000/v1")
     raters: tuple[Model, ...] = Field(default=(), strict=False, description="a list of models")
+    embedder: EmbeddingModel | None = Field(
+        default=None, description="an embedding model, e.g. openai/text-embedding-3-small or local/<folder>"
+    )
+    embedder_api_base: Address | None = Field(default=None, description="an address, e.g. http://127.0.0.1:8000/v1")
     about: About = Field(default=About(), description="a mapping, e.g. {dimension: engagement, material: stories}")
     instruction_traces: Count | None = Field(default=None, description="a whole number of at least 1")
     rubric_traces: Count | None = Field(default=None, description="a whole number of at least 1")

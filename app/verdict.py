@@ -17,6 +17,7 @@ def verdict(
     tried: Sequence[str],
     paid: str = "",
     luck: str = "",
+    drafts: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return the run's findings as sentences, most important first.
 
@@ -29,6 +30,7 @@ def verdict(
         tried: Names of the candidates that were compared on dev.
         paid: What dev says of rationales against the labels alone, or empty.
         luck: Warning about a teacher that is not above luck, or empty.
+        drafts: What is to be said of the drafts of a guideline and their choice.
     """
     by_name = {row.name: row for row in rows}
     against = {comparison.b: comparison.difference for comparison in comparisons}
@@ -49,6 +51,7 @@ def verdict(
         )
     if paid:
         sentences.append(f"Did the rationales pay on dev? {paid[0].upper()}{paid[1:]}.")
+    sentences += drafts
     if not as_good and rivals:
         best = max(rivals, key=lambda row: _value(row))
         sentences.append(

@@ -16,7 +16,7 @@ from .cells import Codes, Floats, distinct_rows
 from .errors import InputError
 from .estimate import Estimate, check_bootstrap, estimate
 from .human_agreement import DISTANCES
-from .intraclass import icc3
+from .intraclass import Intraclass, icc3
 from .numeric import Numbers
 from .scale import Label, Scale
 
@@ -31,7 +31,8 @@ class PanelAgreement:
     Attributes:
         alpha: Krippendorff's alpha among the raters, at the scale's level.
         icc3: ICC(3,1) among the raters; ordinal and interval scales, on the items that all of them rated.
-        with_gold: Alpha of each rater with the gold labels.
+        icc3k: ICC(3,k), of the mean of all of them, on the same items.
+        with_gold: Alpha of each rater with the gold labels, on the items that have one.
         mean_with_gold: The mean of those.
         n: Items.
         unparsed: Unreadable ratings of each rater; left out, or replaced by the fill.
@@ -39,6 +40,7 @@ class PanelAgreement:
 
     alpha: Estimate
     icc3: Estimate
+    icc3k: Estimate
     with_gold: Mapping[str, Estimate]
     mean_with_gold: Estimate
     n: int
@@ -49,6 +51,7 @@ class PanelAgreement:
         return {
             "alpha": self.alpha.to_dict(),
             "icc3": self.icc3.to_dict(),
+            "icc3k": self.icc3k.to_dict(),
             "with_gold": {name: one.to_dict() for name, one in self.with_gold.items()},
             "mean_with_gold": self.mean_with_gold.to_dict(),
             "n": self.n,
@@ -65,6 +68,7 @@ class PanelChange:
         after: After it.
         alpha: Alpha among the raters, after - before, on the same resamples.
         icc3: ICC(3,1) among the raters, after - before.
+        icc3k: ICC(3,k) of their mean, after - before.
         with_gold: Mean alpha with gold, after - before.
     """
 
@@ -72,6 +76,7 @@ class PanelChange:
     after: PanelAgreement
     alpha: Estimate
     icc3: Estimate
+    icc3k: Estimate
     with_gold: Estimate
 
     @property
@@ -97,6 +102,7 @@ class PanelChange:
             "after": self.after.to_dict(),
             "alpha": self.alpha.to_dict(),
             "icc3": self.icc3.to_dict(),
+            "icc3k": self.icc3k.to_dict(),
             "with_gold": self.with_gold.to_dict(),
             "warning": self.warning,
         }
@@ -104,7 +110,7 @@ class PanelChange:
 
 def panel_agreement(
     ratings: Ratings,
-    gold: Sequence[Label],
+    gold: Sequence[Label | None],
     scale: Scale,
     *,
     groups: Sequence[str | None] | None = None,
@@ -117,7 +123,7 @@ def panel_agreement(
 
     Args:
         ratings: Labels of at least two raters.
-        gold: The gold labels.
+        gold: The gold labels, None where an item has none.
         scale: The scale of all of them.
         groups: Group of each item; whole groups are resampled. None resamples items.
         fill: The label that stands for an unreadable answer; None leaves it out.
@@ -135,7 +141,7 @@ def panel_agreement(
 def panel_change(
     before: Ratings,
     after: Ratings,
-    gold: Sequence[Label],
+    gold: Sequence[Label | None],
     scale: Scale,
     *,
     groups: Sequence[str | None] | None = None,
@@ -159,6 +165,7 @@ def panel_change(
         panel.agreement(1, found),
         found["alpha change"],
         found["icc3 change"],
+        found["icc3k change"],
         found["with gold change"],
     )
 
@@ -169,7 +176,7 @@ class _Panels:
     def __init__(
         self,
         panels: Sequence[Ratings],
-        gold: Sequence[Label],
+        gold: Sequence[Label | None],
         scale: Scale,
         groups: Sequence[str | None] | None,
         fill: Label | None,
@@ -189,7 +196,9 @@ class _Panels:
             [stand_in if label is None else number(label, f"ratings of {name}") for label in labels]
             for name, labels in given
         ]
-        table = np.array([*columns, [number(label, "gold") for label in gold]], dtype=float).T
+        table = np.array(
+            [*columns, [np.nan if label is None else number(label, "gold") for label in gold]], dtype=float
+        ).T
         self.values = np.unique(table[np.isfinite(table)])
         codes = np.where(np.isfinite(table), np.searchsorted(self.values, table), -1).astype(np.int64)
         self.rows, cell = distinct_rows(codes)
@@ -213,6 +222,7 @@ class _Panels:
         return PanelAgreement(
             found[f"alpha {panel}"],
             found[f"icc3 {panel}"],
+            found[f"icc3k {panel}"],
             {name: found[f"with gold {panel} {name}"] for name in self.names},
             found[f"with gold {panel}"],
             self.n,
@@ -225,23 +235,24 @@ class _Panels:
         for panel in range(len(self.unparsed)):
             own = self.rows[:, panel * count : (panel + 1) * count]
             found[f"alpha {panel}"] = self._alpha(own, weights)
-            found[f"icc3 {panel}"] = self._icc3(own, weights)
+            found[f"icc3 {panel}"], found[f"icc3k {panel}"] = self._icc3(own, weights)
             each = [self._alpha(np.stack([own[:, place], self.rows[:, -1]], axis=1), weights) for place in range(count)]
             found |= {f"with gold {panel} {name}": one for name, one in zip(self.names, each, strict=True)}
             found[f"with gold {panel}"] = np.mean(each, axis=0)
         if len(self.unparsed) == 2:
-            for name in ("alpha", "icc3", "with gold"):
+            for name in ("alpha", "icc3", "icc3k", "with gold"):
                 found[f"{name} change"] = found[f"{name} 1"] - found[f"{name} 0"]
         return found
 
     def _alpha(self, codes: Codes, weights: Floats) -> Floats:
         return krippendorff(codes, self.values, self.distance, weights)
 
-    def _icc3(self, codes: Codes, weights: Floats) -> Floats:
+    def _icc3(self, codes: Codes, weights: Floats) -> Intraclass:
         if not self.ordered:
-            return np.full(weights.shape[1], np.nan)
+            nothing = np.full(weights.shape[1], np.nan)
+            return Intraclass(nothing, nothing)
         whole = (codes >= 0).all(axis=1)
-        return icc3(self.values[codes[whole]], weights[whole]).single
+        return icc3(self.values[codes[whole]], weights[whole])
 
 
 def _signed(change: Estimate) -> str:

@@ -8,6 +8,7 @@ from .cost import Cost
 from .disagreement import disagreement
 from .distill_guideline import DistillGuideline
 from .drafts import RuleRecord
+from .embedders import Embedder, resolve_embedder
 from .feedback import FeedbackMetric
 from .filters import DEFAULT_FILTERS, Copy, Degenerate, Duplicate, Empty, Filter, Length, OtherScript
 from .finetune import FineTune
@@ -48,6 +49,8 @@ __all__ = [
     "Copy",
     "Degenerate",
     "Duplicate",
+    "Embedder",
+    "resolve_embedder",
     "Empty",
     "Filter",
     "Length",

@@ -7,16 +7,19 @@ from dataclasses import replace
 import numpy as np
 
 from ..data import Label
-from .critiques import sentences, vectorizer_of
+from .critiques import sentences
 from .drafts import RuleRecord
+from .embedders import TFIDF, Embedder, Vectors, cosines
 from .traces import Traces
 
 _ALIKE = 0.5
-"""TF-IDF cosine from which a sentence says what a rule says."""
+"""Cosine from which a sentence says what a rule says; models that put all texts close together ask for more."""
 
 
-def with_counter_examples(rules: Sequence[RuleRecord], traces: Traces) -> tuple[RuleRecord, ...]:
-    """Return the records of rules of the rubric with the items that speak against them.
+def with_counter_examples(
+    rules: Sequence[RuleRecord], traces: Traces, embedder: Embedder = TFIDF
+) -> tuple[RuleRecord, ...]:
+    """Return the records of rules and questions of a label with the items that speak against them.
 
     An item does where a draw that led to the rule's label, which is not the item's, says nearly the same: people saw
     what the rule speaks of and judged otherwise. Rejected blind draws are looked at, and hinted ones, whose reasoning
@@ -25,21 +28,36 @@ def with_counter_examples(rules: Sequence[RuleRecord], traces: Traces) -> tuple[
     Args:
         rules: The records.
         traces: All draws, accepted or not.
+        embedder: Says how alike sentences are. What counts as nearly the same differs between models, so a model's
+            sentences have to be as alike to a rule as those that the rules were taken from mostly are.
     """
     said = _said(traces)
     names = {traces.scale.write(level): level for level in said if level is not None}
-    judged = [rule for rule in rules if rule.part == "rubric" and said.get(names.get(rule.heading))]
+    judged = [rule for rule in rules if rule.part != "instruction" and said.get(names.get(rule.heading))]
     if not judged:
         return tuple(rules)
     texts = [text for level in said.values() for text, _ in level]
-    vectorizer = vectorizer_of([*texts, *(rule.text for rule in judged)])
-    vectors = {level: vectorizer.transform([text for text, _ in found]) for level, found in said.items() if found}
+    fitted = embedder.fitted([*texts, *(rule.text for rule in judged)])
+    least = _ALIKE if embedder.embed is None else max(_ALIKE, _own_likeness(judged, traces, fitted))
+    vectors = {level: fitted.transform([text for text, _ in found]) for level, found in said.items() if found}
     against: dict[str, set[str]] = defaultdict(set)
     for rule in judged:
         level = names[rule.heading]
-        alike = (vectors[level] @ vectorizer.transform([rule.text]).T).toarray()[:, 0]
-        against[rule.id] |= {said[level][place][1] for place in np.flatnonzero(alike >= _ALIKE)}
+        alike = cosines(vectors[level], fitted.transform([rule.text]))[:, 0]
+        against[rule.id] |= {said[level][place][1] for place in np.flatnonzero(alike >= least)}
     return tuple(replace(rule, against=tuple(sorted(against[rule.id] - set(rule.sources)))) for rule in rules)
+
+
+def _own_likeness(rules: Sequence[RuleRecord], traces: Traces, vectors: Vectors) -> float:
+    """Return how alike a rule and the nearest sentence of an item that it comes from are: the median, 0 without any."""
+    thought = {trace["item_id"]: sentences(str(trace["rationale"])) for trace in traces}
+    found = [
+        float(cosines(vectors.transform([rule.text]), vectors.transform(thought[source])).max())
+        for rule in rules
+        for source in rule.sources
+        if thought.get(source)
+    ]
+    return float(np.median(found)) if found else 0.0
 
 
 def _said(traces: Traces) -> dict[Label | None, list[tuple[str, str]]]:

@@ -1,8 +1,8 @@
 """Knows which sentences of many rationales stand for a label level; does not know what becomes of them.
 
 Following the rubric part of Zhang et al., "Through the Judge's Eyes" (arXiv 2510.25860, section 3), without an LLM:
-sentences instead of extracted critiques, TF-IDF instead of an embedding model, k-means for each level, and of each
-cluster the sentence nearest the centroid.
+sentences instead of extracted critiques, TF-IDF or any embedder, k-means for each level, and of each cluster the
+sentence nearest the centroid.
 """
 
 import re
@@ -10,19 +10,22 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from ..data import Label
 from ..data.near_duplicates import normal_form
+from .embedders import TFIDF, Embedder, Vectors
 from .leak_guard import LeakGuard
 
 MIN_WORDS, MAX_WORDS = 4, 40
 
 _END = re.compile(r"(?:(?<=[.!?…])|(?<=[.!?…][\"'”’)\]]))\s+(?![a-z])|(?<=[。！？])")
 _BULLET = re.compile(r"^(?:[-*•>#]+|\(?\d{1,2}[.)])\s+")
-_ANNOUNCES = re.compile(r"\b(?:labels?|labell?ed|rat(?:e|es|ed|ing|ings)|scor(?:e|es|ed|ing)|out of)\b", re.IGNORECASE)
+ANNOUNCES = re.compile(r"\b(?:labels?|labell?ed|rat(?:e|es|ed|ing|ings)|scor(?:e|es|ed|ing)|out of)\b", re.IGNORECASE)
+"""Finds sentences that are about the label."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,13 @@ class Critique:
 
 
 def critiques(
-    rationales: Sequence[Rationale], levels: Iterable[Label], *, per_level: int, guard: LeakGuard, seed: int = 0
+    rationales: Sequence[Rationale],
+    levels: Iterable[Label],
+    *,
+    per_level: int,
+    guard: LeakGuard,
+    seed: int = 0,
+    embedder: Embedder = TFIDF,
 ) -> tuple[list[Critique], Mapping[str, int]]:
     """Return up to `per_level` critiques for each level, the best supported first, and what was left out.
 
@@ -73,6 +82,7 @@ def critiques(
         per_level: How many clusters a level's sentences are put into.
         guard: Refuses sentences that copy the training texts.
         seed: Of the clustering. The result does not depend on the order of the rationales.
+        embedder: Says which sentences are alike.
 
     Returns:
         The critiques by level, and counts by reason: ``too short``, ``too long`` and ``names the label`` (sentences
@@ -90,11 +100,11 @@ def critiques(
     everything = [sentence for level in found.values() for sentence, _ in level]
     if not everything or per_level < 1:
         return [], dropped
-    vectorizer = vectorizer_of(everything)
+    vectors = embedder.fitted(everything)
     chosen: list[Critique] = []
     for level, said in found.items():
         if said:
-            chosen += _of_level(level, sorted(said), vectorizer, per_level, guard, seed, dropped)
+            chosen += _of_level(level, sorted(said), vectors, per_level, guard, seed, dropped)
     return chosen, dropped
 
 
@@ -104,14 +114,6 @@ def sentences(text: str) -> list[str]:
     return [part for line in lines for part in _END.split(line) if part]
 
 
-def vectorizer_of(texts: Sequence[str]) -> Any:
-    """Return a TF-IDF vectorizer of words, signs and their pairs, fitted on the texts."""
-    from sklearn.feature_extraction.text import TfidfVectorizer  # a second to import
-
-    vectorizer = TfidfVectorizer(token_pattern=r"(?u)\w+|[^\w\s]", ngram_range=(1, 2), sublinear_tf=True)
-    return vectorizer.fit(texts)
-
-
 def clusters(vectors: Any, count: int, seed: int) -> list[list[int]]:
     """Put rows into `count` clusters by k-means; each cluster's rows come nearest the centroid first.
 
@@ -119,19 +121,18 @@ def clusters(vectors: Any, count: int, seed: int) -> list[list[int]]:
     other rows is smallest where the distance to their mean is.
 
     Args:
-        vectors: Sparse matrix (rows, terms).
+        vectors: Sparse matrix or array (rows, terms).
         count: The most clusters; fewer where there are fewer different rows.
         seed: Of the starting points.
     """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits
 
     count = min(count, vectors.shape[0])
     options: dict[str, Any] = {"n_init": 10}  # sklearn's own annotation knows "auto" only
     model = KMeans(count, random_state=seed, **options)
     # So few rows are done before threads have met; on a busy machine waiting for each other takes most of the time.
-    with warnings.catch_warnings(), threadpool_limits(1):
+    with warnings.catch_warnings(), _threads().limit(limits=1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different rows than clusters: some stay empty
         numbers = model.fit_predict(vectors)
     distances = model.transform(vectors)[np.arange(vectors.shape[0]), numbers].round(9)
@@ -139,10 +140,18 @@ def clusters(vectors: Any, count: int, seed: int) -> list[list[int]]:
     return [rows[np.argsort(distances[rows], kind="stable")].tolist() for rows in members if rows.size]
 
 
+@cache
+def _threads() -> Any:
+    """Return what limits the threads of loaded libraries; to look for those each time costs as much as a clustering."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
 def _of_level(
     level: Label,
     said: Sequence[tuple[str, str]],
-    vectorizer: Any,
+    vectors: Vectors,
     per_level: int,
     guard: LeakGuard,
     seed: int,
@@ -150,7 +159,7 @@ def _of_level(
 ) -> list[Critique]:
     """Return the critiques of one level; a cluster in which every sentence copies an item has none."""
     chosen: list[Critique] = []
-    for rows in clusters(vectorizer.transform([sentence for sentence, _ in said]), per_level, seed):
+    for rows in clusters(vectors.transform([sentence for sentence, _ in said]), per_level, seed):
         sources = tuple(sorted({said[row][1] for row in rows}))
         for row in rows:
             sentence, item_id = said[row]
@@ -169,4 +178,4 @@ def _unfit(sentence: str) -> str:
         return "too short"
     if words > MAX_WORDS:
         return "too long"
-    return "names the label" if _ANNOUNCES.search(sentence) else ""
+    return "names the label" if ANNOUNCES.search(sentence) else ""

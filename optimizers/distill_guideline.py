@@ -1,6 +1,6 @@
 """Knows how traces become a better guideline: who proposes, what is kept, who decides; does not write a word itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
@@ -8,20 +8,25 @@ from typing import Any, Literal, Protocol, get_args
 import dspy
 
 from ..data import Journal, SetupError, constant, opened
-from ..programs import Candidate, GuidelineRule, Progress, Rater, Sampling, identity, resolve_model, rules_of, with_rule
+from ..programs import Candidate, Progress, Rater, Sampling, identity, resolve_model
 from .base import Compiler, check_examples
 from .budget import Budget
+from .checklist_mode import ChecklistMode
 from .counter_examples import with_counter_examples
 from .dev import dev_corpus
+from .draft_outcomes import outcomes_of, warnings_of
 from .drafts import Draft, Drafts, RuleRecord
 from .drawing import Drawer
+from .embedders import Embed, resolve_embedder
 from .evidence import Evidence
 from .extractive import Extractive
-from .guideline_checks import Checks, tokens_of
+from .guideline_checks import Checks
 from .guideline_gate import Accept, Gate
+from .guideline_size import SizeBudget, within
 from .guideline_writer import GuidelineWriter, Subject
 from .ledger import Ledger
 from .rule_ablation import ablated
+from .standing_rules import keeping_all, standing
 from .traces import Traces
 from .two_stage import TwoStage
 from .worked_cases import CaseChoice
@@ -30,10 +35,10 @@ _PLACE = "DistillGuideline"
 
 _LEAST_LIMIT = 2000
 
-Mode = Literal["two_stage", "extractive", "cases"]
+Mode = Literal["two_stage", "extractive", "cases", "checklist"]
 
 
-_CASES = {"two_stage": 0, "extractive": 1, "cases": 4}
+_CASES = {"two_stage": 0, "extractive": 1, "cases": 4, "checklist": 0}
 
 
 class Proposer(Protocol):
@@ -52,6 +57,8 @@ class DistillGuideline(Compiler):
                     `TwoStage`); the recipe of the paper, and the default where there is a writer
     ``extractive``  sentences and cases are taken from the traces as they stand, without any writer (see `Extractive`)
     ``cases``       worked cases alone, more and more of them, chosen by coverage and difficulty (see `CaseChoice`)
+    ``checklist``   yes/no questions whose answers make the label, written by a writer where there is one, else
+                    critiques asked about as they stand; fitted on dev (see `ChecklistMode` and `cross_fitted`)
     ==============  ================================================================================================
 
     The best draft on dev replaces the ``original`` if a paired bootstrap says that it agrees better with people.
@@ -65,12 +72,15 @@ class DistillGuideline(Compiler):
         rubric_traces: Traces of each level whose critiques a rubric is taken from.
         subsets: Different subsets of traces that are drafted from.
         attempts: The most replies that the writer is asked for, for one part.
-        max_tokens: What a written guideline may have at most, at 4 characters a token; None allows twice the student's
-            and at least 2,000.
+        max_tokens: What a draft may have at most with its worked cases, in tokens of the model that follows it (4 bytes
+            each where its tokenizer is not at hand). A writer is asked for less, then the cheapest rules go (see
+            `fitted`). None allows twice the student's and at least 2,000 where there is a writer, else any number.
         reply_tokens: The limit on a reply of the writer.
         critiques_per_level: The most critiques of a level.
         cases_per_level: The most cases of a level; None takes 1 (extractive) or 4 (cases).
         max_case_chars: Items whose texts and rationale are longer together do not become cases (extractive).
+        embedder: Says which critiques, cases and counter-examples are alike: None (TF-IDF), the name of a model, a
+            function from texts to an array, or a `dspy.Embedder`; see `resolve_embedder`.
         known: Rules of earlier distillations beside those in the student's provenance: what is in neither was written
             by people, once anything was distilled.
         raters: Models that are to follow the guideline, by name or as LMs: a draft is measured by their mean alpha.
@@ -100,6 +110,7 @@ class DistillGuideline(Compiler):
         critiques_per_level: int = 3,
         cases_per_level: int | None = None,
         max_case_chars: int = 1200,
+        embedder: Embed = None,
         known: Sequence[RuleRecord] = (),
         raters: Sequence[str | dspy.LM] = (),
         accept: Accept = "better",
@@ -112,7 +123,8 @@ class DistillGuideline(Compiler):
         """Keep the policy.
 
         Raises:
-            SetupError: If the mode does not exist or lacks its writer, or a number makes no sense.
+            SetupError: If the mode does not exist or lacks its writer, a number makes no sense, or the embedder's
+                package or folder is missing.
         """
         super().__init__()
         mode = mode if mode is not None else "extractive" if writer is None else "two_stage"
@@ -140,6 +152,11 @@ class DistillGuideline(Compiler):
             reply_tokens=reply_tokens,
         )
         cases_per_level = _CASES[mode] if cases_per_level is None else cases_per_level
+        if mode == "checklist" and cases_per_level > 0:
+            cure = "Leave cases_per_level out, or give another mode."
+            raise SetupError("a checklist goes without worked cases", place=_PLACE, cure=cure)
+        if mode == "checklist" and critiques_per_level == 0:
+            raise SetupError("'checklist' is to ask nothing", place=_PLACE, cure="Give critiques_per_level=3 or so.")
         if mode != "two_stage" and cases_per_level == 0 and (mode == "cases" or critiques_per_level == 0):
             cure = "Give critiques_per_level=3, cases_per_level=1 or both."
             raise SetupError(f"{mode!r} is to add nothing", place=_PLACE, cure=cure)
@@ -155,6 +172,7 @@ class DistillGuideline(Compiler):
         self.critiques_per_level = critiques_per_level
         self.cases_per_level = cases_per_level
         self.max_case_chars = max_case_chars
+        self.embedder = resolve_embedder(embedder)
         self.known = tuple(known)
         self.raters = tuple(raters)
         self.accept: Accept = accept
@@ -181,40 +199,51 @@ class DistillGuideline(Compiler):
 
         Raises:
             SetupError: If there is no valset or it shares items with the trainset, a model is missing, the scale has
-                no levels, or no example has a rationale.
+                no levels, no example has a rationale, or the embedder does not return vectors.
             InputError: If an example does not fit the student.
         """
         traces = trainset if isinstance(trainset, Traces) else None
         given = trainset if traces is None else [*traces, *traces.unexplained()]
         examples = check_examples(student, given, "trainset")
+        if student.checklist is not None and self.cases_per_level > 0:
+            cure = "Give cases_per_level=0 or mode='checklist', or take '## Checklist' out of the student's guideline."
+            raise SetupError("cases show reasoning, and the student answers a checklist", place=_PLACE, cure=cure)
         dev = dev_corpus(student, examples, valset)
         lms = {} if not self.raters else {identity(lm): lm for lm in map(resolve_model, self.raters)}
         models = list(lms) if lms else [identity(student.lm)]
         evidence = Evidence(student, tuple(examples), traces).checked()
-        before = self._standing(student)
+        evidence = replace(evidence, embedder=self.embedder.checked())
+        before = standing(student, self.known)
         with opened(self.journal) as journal:
-            proposed = self._proposer(evidence, journal).drafts(evidence)
-            drafts = [_keeping(draft, before) for draft in proposed.drafts]
+            budget = self._budget(student, lms)
+            proposed = self._proposer(evidence, journal, budget).drafts(evidence)
+            proposed = within(budget, keeping_all(proposed, before), student.scale)
+            drafts = list(proposed.drafts)
             if traces is not None:
-                drafts = [replace(draft, rules=with_counter_examples(draft.rules, traces)) for draft in drafts]
+                alike = evidence.embedder
+                drafts = [replace(draft, rules=with_counter_examples(draft.rules, traces, alike)) for draft in drafts]
             fill = constant([example["label"] for example in examples], student.scale)
             gate = Gate(dev, fill, self.resamples, self.seed, journal, self.progress, lms, self.accept)
             ranked = self._ranked(gate, [Draft("original", student.variant(), before), *drafts])
+        ranked = tuple(
+            replace(one, details={**one.details, "tokens": budget.tokens(one.rater.guideline)}) for one in ranked
+        )
         best = ranked[0].rater
         best.candidates = ranked
+        parts = {"instruction": self.instruction_traces, "rubric": self.rubric_traces}
+        wanted = parts if self.mode == "two_stage" else {}
+        if self.mode == "checklist" and self.writer is not None:
+            wanted = {"checklist": self.rubric_traces}
         best.provenance = {
             "compiler": _PLACE,
             "mode": self.mode,
+            "embedder": self.embedder.name,
             "model": models[0],
             **({"models": models} if lms else {}),
             "guideline": student.guideline.hash,
             "student": dict(student.provenance),
-            "chosen": ranked[0].name,
-            "items": ranked[0].items,
-            **ranked[0].details,
-            "dropped": {name: dict(counts) for name, counts in proposed.dropped.items()},
-            "skipped": dict(proposed.skipped),
-            "dev": {"corpus": dev.hash, "items": len(dev), "alpha": ranked[0].dev.metrics["alpha"].value},
+            **outcomes_of(ranked, proposed, dev),
+            "warnings": warnings_of(len(dev), ranked, drafts, list(evidence.short(evidence.rationales, 1)), wanted),
         }
         return best
 
@@ -229,30 +258,26 @@ class DistillGuideline(Compiler):
                 tried.insert(1, found.pruned)  # where the two agree alike the shorter one is chosen
         return gate.choose(tried)
 
-    def _standing(self, student: Rater) -> tuple[RuleRecord, ...]:
-        """Return the records of the rules that stand in the student's guideline.
+    def _budget(self, student: Rater, lms: Mapping[str, dspy.LM]) -> SizeBudget:
+        """Return what a draft may have in tokens of the models that follow it."""
+        budget = SizeBudget.of(self.max_tokens, lms.values() if lms else [student.lm])
+        if self.max_tokens is not None or self.writer is None:
+            return budget
+        return replace(budget, most=max(_LEAST_LIMIT, 2 * budget.tokens(student.guideline)))
 
-        Before anything was distilled all of them are ``original``. Later, a rule that no distillation made and that was
-        not there before is one that a person wrote.
-        """
-        place = "the student's provenance"
-        recorded = [RuleRecord.from_dict(rule, place) for rule in student.provenance.get("rules", ())]
-        known = {record.id: record for record in (*self.known, *recorded)}
-        author = "human" if known else "original"
-        return tuple(known.get(rule.id, RuleRecord.of(rule, author)) for rule in rules_of(student.guideline))
-
-    def _proposer(self, evidence: Evidence, journal: Journal | None) -> Proposer:
+    def _proposer(self, evidence: Evidence, journal: Journal | None, budget: SizeBudget) -> Proposer:
         if self.mode == "cases":
             return CaseChoice(self.cases_per_level, self.max_case_chars)
         if self.mode == "extractive":
             return Extractive(self.critiques_per_level, self.cases_per_level, self.max_case_chars, self.seed)
+        if self.mode == "checklist" and self.writer is None:
+            return ChecklistMode(self.critiques_per_level, self.seed)
         student = evidence.student
         lm = resolve_model(self.writer if self.writer is not None else student.lm)
         sampling = Sampling(temperature=0.0, max_tokens=self.reply_tokens, seed=self.seed)
         drawer = Drawer(lm, sampling, journal=journal, ledger=Ledger(Budget(), None))
-        most = max(_LEAST_LIMIT, 2 * tokens_of(student.guideline)) if self.max_tokens is None else self.max_tokens
-        checks = Checks(student.scale, evidence.guard, self.subject.others, most)
-        return TwoStage(
+        checks = Checks(student.scale, evidence.guard, self.subject.others, self.subject.dimension, budget)
+        stages = TwoStage(
             GuidelineWriter(drawer.many, student.scale, self.subject, checks, self.attempts),
             self.instruction_traces,
             self.rubric_traces,
@@ -260,19 +285,7 @@ class DistillGuideline(Compiler):
             self.subsets,
             self.seed,
         )
-
-
-def _keeping(draft: Draft, standing: Sequence[RuleRecord]) -> Draft:
-    """Return the draft with every rule that a person wrote, and with the records of all its rules."""
-    guideline = draft.rater.guideline
-    for record in standing:
-        if record.author == "human":
-            guideline = with_rule(guideline, GuidelineRule(record.part, record.heading, record.text, 0, 1))
-    records = {record.id: record for record in (*standing, *draft.rules)}
-    rules = tuple(records[rule.id] for rule in rules_of(guideline) if rule.id in records)
-    if guideline == draft.rater.guideline:
-        return replace(draft, rules=rules)
-    return replace(draft, rater=draft.rater.variant(guideline=guideline), rules=rules)
+        return ChecklistMode(self.critiques_per_level, self.seed, stages) if self.mode == "checklist" else stages
 
 
 def _at_least(low: int, **numbers: int) -> None:

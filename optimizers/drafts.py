@@ -17,7 +17,7 @@ class RuleRecord:
 
     Attributes:
         id: The rule's id (`GuidelineRule.id`).
-        part: ``instruction`` or ``rubric``.
+        part: ``instruction``, ``rubric`` or ``checklist``.
         heading: The heading it stands under.
         text: Its words.
         author: Who wrote it.
@@ -93,6 +93,7 @@ class Draft:
         rules: The rules that are new in it.
         cases: The cases that are new in it.
         details: Plain data on how it came about.
+        to_fit: Whether what the answers to its checklist stand for is still to be learnt on dev.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Draft:
     rules: tuple[RuleRecord, ...] = ()
     cases: tuple[CaseRecord, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    to_fit: bool = False
 
     @property
     def items(self) -> frozenset[str]:

@@ -11,6 +11,7 @@ from ..data import Label, SetupError
 from ..programs import Rater
 from .critiques import Rationale
 from .dev import item_id
+from .embedders import TFIDF, Embedder
 from .leak_guard import LeakGuard
 from .traces import Traces
 
@@ -23,11 +24,13 @@ class Evidence:
         student: The rater whose guideline is to be improved.
         examples: All training examples.
         traces: The draws behind the examples, where they came with them.
+        embedder: Says which texts are alike.
     """
 
     student: Rater
     examples: tuple[dspy.Example, ...]
     traces: Traces | None = None
+    embedder: Embedder = TFIDF
 
     def checked(self) -> "Evidence":
         """Return this evidence if there is something to distill from.

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from ..data import Scale
 from ..programs import Guideline, rules_of
-from .critiques import Critique, clusters, critiques, vectorizer_of
+from .critiques import Critique, clusters, critiques
 from .drafts import CaseRecord, Draft, Drafts, RuleRecord
 from .evidence import Evidence
-from .worked_cases import WorkedCase, worked_cases
+from .worked_cases import WorkedCase, mixed, worked_cases
 
 _INTRODUCTION = "What was said of items of each label, with the number of items it was said of:"
 
@@ -42,6 +42,7 @@ class Extractive:
             per_level=self.critiques_per_level,
             guard=evidence.guard,
             seed=self.seed,
+            embedder=evidence.embedder,
         )
         cases, too_long = self._cases(evidence)
         told = student.guideline
@@ -72,14 +73,14 @@ class Extractive:
         chosen: list[WorkedCase] = []
         if self.cases_per_level == 0 or not fitting:
             return chosen, too_long
-        vectorizer = vectorizer_of([one.text for one in fitting])
+        vectors = evidence.embedder.fitted([one.text for one in fitting])
         for level in evidence.levels:
             own = [one for one in fitting if one.level == level]
             if own:
-                groups = clusters(vectorizer.transform([one.text for one in own]), self.cases_per_level, self.seed)
+                groups = clusters(vectors.transform([one.text for one in own]), self.cases_per_level, self.seed)
                 largest = sorted(groups, key=lambda rows: (-len(rows), own[rows[0]].item_id))
                 chosen += [own[rows[0]] for rows in largest]
-        return chosen, too_long
+        return mixed(chosen), too_long
 
 
 def _rubric(rubric: str, rules: Sequence[Critique], scale: Scale) -> str:

@@ -16,13 +16,13 @@ import dspy
 
 from ..data import Corpus, Journal, SetupError
 from ..data.baselines import constant
-from ..programs import Progress, Rater, base_of, need
+from ..programs import Progress, Rater, base_of, check_writes_labels, need
 from .base import Compiler, check_examples
 from .dev import choose, dev_corpus
 from .first_round import Plans, first_round
 from .launching import Launcher
 from .objectives import ABLATIONS, Objective
-from .parameters import Parameters
+from .parameters import RATES, Parameters
 from .preferences import preferences
 from .rounds import REPEATED, Rounds, own_items, told_of_rounds
 from .traces import Traces
@@ -35,7 +35,6 @@ from .training_runs import train_plans, write_jobs
 from .workspace import Workspace
 
 _PLACE = "FineTune"
-_RATE, _FULL_RATE = 5e-4, 2e-5
 
 
 @runtime_checkable
@@ -154,7 +153,7 @@ class FineTune(Compiler):
             lora_rank,
             lora_alpha,
             epochs,
-            (_FULL_RATE if method == "full" else _RATE) if learning_rate is None else learning_rate,
+            RATES.get(method, RATES["lora"]) if learning_rate is None else learning_rate,
             batch_size,
             seed,
             method=method,
@@ -251,6 +250,8 @@ class FineTune(Compiler):
 
     def _ready(self, student: Any, trainset: Sequence[Any], valset: Sequence[Any] | None, workspace: Path) -> "_Ready":
         """Check what was handed in and plan the first round."""
+        if isinstance(student, Rater):
+            check_writes_labels(student.guideline, _PLACE, "to be trained on")
         need("trl", "train", "to fine-tune a model")
         need("peft", "train", "to fine-tune a model")
         given = [*trainset, *trainset.unexplained()] if isinstance(trainset, _PartlyExplained) else trainset

@@ -1,25 +1,20 @@
 """Knows what a rewritten guideline must not do; does not know who wrote it or how well it works."""
 
-import math
 import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from itertools import groupby
 
 from ..data import Scale
 from ..data.near_duplicates import normal_form
 from ..programs import Guideline, GuidelineRule, rules_of
 from .contradictions import contradictions
+from .guideline_size import SizeBudget
 from .leak_guard import LeakGuard
+from .level_headings import headings_of, level_named, number_named
+from .other_scales import other_scales
 
-_RANGE = re.compile(
-    r"\b(?:scales?|rat(?:e|es|ing|ings)|scor(?:e|es|ing)|labels?|from)\b[^.\n]{0,30}?"
-    r"(-?\d+(?:\.\d+)?)\s*(?:-|–|—|to|through)\s*(-?\d+(?:\.\d+)?)",
-    re.IGNORECASE,
-)
-_NUMBERED = re.compile(r"(?:(?:label|level|score|rating)\s+)?(-?\d+(?:\.\d+)?)\b", re.IGNORECASE)
 _SHOWN = 80
-_CHARS_A_TOKEN = 4
-"""What a token of English is long on average; the size is a budget, not a bill."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +40,15 @@ class Checks:
         scale: The scale they are for.
         guard: Knows the training items.
         others: Names of other qualities that a guideline for this one must not speak of, unless the original does.
-        max_tokens: The most that the new text may have, at 4 characters a token; None for any size.
+        dimension: The name of the judged one; an other quality within it ("plot" in "plot holes") is not meant.
+        budget: What the new text may have at most.
     """
 
     scale: Scale
     guard: LeakGuard
     others: Sequence[str] = ()
-    max_tokens: int | None = None
+    dimension: str = ""
+    budget: SizeBudget = SizeBudget()
 
     def refusals(self, new: Guideline, told: Guideline) -> list[Refusal]:
         """Return what is wrong with a guideline in what it does not share with the one it comes from.
@@ -62,57 +59,91 @@ class Checks:
         """
         known = {rule.id for rule in rules_of(told)}
         fresh = [rule for rule in rules_of(new) if rule.id not in known]
-        found = [*self._scale(fresh, told), *self._dimension(fresh, told), *self._copies(fresh)]
+        found = [*self._headings(new, told), *self._ranges(fresh, told)]
+        found += [*self._dimension(fresh, told), *self._copies(fresh, told)]
         found += self._contradicts(rules_of(new), known)
-        size = tokens_of(new)
-        if self.max_tokens is not None and size > self.max_tokens:
-            found.append(Refusal("too_long", f"it has about {size:,} tokens, and {self.max_tokens:,} are allowed"))
+        size = self.budget.tokens(new)
+        if self.budget.most is not None and size > self.budget.most:
+            found.append(Refusal("too_long", f"it has about {size:,} tokens, and {self.budget.most:,} are allowed"))
         return found
 
-    def _scale(self, fresh: Sequence[GuidelineRule], told: Guideline) -> Iterator[Refusal]:
-        """Find headings that look like a level and are none, and ranges that reach beyond the scale."""
+    def _headings(self, new: Guideline, told: Guideline) -> Iterator[Refusal]:
+        """Find headings of the rubric, or rules that begin as with a label, which name a label of another scale."""
+        if self.scale.levels is None or new.rubric == told.rubric:
+            return
+        names = ", ".join(self.scale.write(level) for level in self.scale.levels)
+        before, headings = headings_of(told.rubric), headings_of(new.rubric)
+        known = {rule.text for rule in rules_of(told)}
+        for rule in (rule for rule in rules_of(new) if rule.part == "rubric" and rule.text not in known):
+            if self._another(rule.text):
+                yield Refusal("other_scale", f"{number_named(rule.text)!r} is none of the labels {names}", (rule.id,))
+        for heading in (heading for heading in headings if heading not in before):
+            if self._another(heading):
+                rules = tuple(rule.id for rule in rules_of(new) if rule.heading == heading)
+                yield Refusal("other_scale", f"{number_named(heading)!r} is none of the labels {names}", rules)
+        by_level = [heading for heading in headings if level_named(heading, self.scale) is not None]
+        if len(headings) == len(self.scale.levels) and not by_level and set(headings).isdisjoint(before):
+            if not any(level_named(rule.text, self.scale) for rule in rules_of(new) if rule.part == "rubric"):
+                shown = ", ".join(map(repr, headings))
+                yield Refusal("other_scale", f"its headings are {shown}, and the labels are {names}")
+
+    def _another(self, text: str) -> bool:
+        """Say whether a text begins as with a label, and with none of the scale's."""
+        return number_named(text) is not None and level_named(text, self.scale) is None
+
+    def _ranges(self, fresh: Sequence[GuidelineRule], told: Guideline) -> Iterator[Refusal]:
         if self.scale.levels is None:
             return
-        names = [self.scale.write(level) for level in self.scale.levels]
-        known = {rule.heading for rule in rules_of(told)}
-        for heading in dict.fromkeys(rule.heading for rule in fresh):
-            number = _NUMBERED.match(heading)
-            if number is not None and heading not in known and number[1] not in names:
-                rules = tuple(rule.id for rule in fresh if rule.heading == heading)
-                yield Refusal("other_scale", f"{number[1]!r} is none of the labels {', '.join(names)}", rules)
+        names = ", ".join(self.scale.write(level) for level in self.scale.levels)
+        before = {said for text in (told.instruction, told.rubric) for said in other_scales(text, self.scale)}
         for rule in fresh:
-            for low, high in _RANGE.findall(rule.text):
-                if not (low in names and high in names):
-                    what = f"it speaks of {low} to {high}, and the labels are {', '.join(names)}"
-                    yield Refusal("other_scale", what, (rule.id,))
+            for said in other_scales(f"{rule.heading}. {rule.text}", self.scale):
+                if said not in before:
+                    yield Refusal("other_scale", f"it speaks of {said}, and the labels are {names}", (rule.id,))
 
     def _dimension(self, fresh: Sequence[GuidelineRule], told: Guideline) -> Iterator[Refusal]:
-        before = " ".join(normal_form(rule.text) for rule in rules_of(told))
+        own = normal_form(self.dimension)
+        before = _words_of(f"{told.instruction}\n{told.rubric}", own)
         for other in self.others:
-            name = f" {normal_form(other)} "
+            name = re.compile(rf" {re.escape(normal_form(other))}s? ")
+            if normal_form(other) in ("", own) or name.search(before):
+                continue
             for rule in fresh:
-                if name in f" {normal_form(rule.text)} " and name not in f" {before} ":
+                if name.search(_words_of(f"{rule.heading}\n{rule.text}", own)):
                     yield Refusal("off_dimension", f"it speaks of {other}", (rule.id,))
 
-    def _copies(self, fresh: Sequence[GuidelineRule]) -> Iterator[Refusal]:
+    def _copies(self, fresh: Sequence[GuidelineRule], told: Guideline) -> Iterator[Refusal]:
+        """Find copies of items in a rule, in its heading, and in rules that follow each other."""
+        known = f"{told.instruction}\n{told.rubric}"
+        found = False
         for rule in fresh:
-            item = self.guard.copied(rule.text)
-            if item is not None:
-                yield Refusal("copies_item", f"it copies item {item!r}: {_shown(rule.text)}", (rule.id,))
+            for text in (rule.text, rule.heading):
+                item = self.guard.copied(text, known=known)
+                if item is not None:
+                    found = True
+                    yield Refusal("copies_item", f"it copies item {item!r}: {_shown(text)}", (rule.id,))
+        for _, rules in groupby(fresh, key=lambda rule: rule.part):
+            several = list(rules)
+            item = self.guard.copied(" ".join(rule.text for rule in several), known=known)
+            if item is not None and not found:
+                what = f"it copies item {item!r}, a piece in each of several rules"
+                yield Refusal("copies_item", what, tuple(rule.id for rule in several))
 
     def _contradicts(self, rules: Sequence[GuidelineRule], known: Set[str]) -> Iterator[Refusal]:
         for pair in contradictions(rules, self.scale):
             if not {pair.one.id, pair.other.id} <= known:
                 if pair.why == "levels":
-                    what = f"{pair.one.heading!r} and {pair.other.heading!r} both claim: {_shown(pair.other.text)}"
+                    one, other = pair.levels
+                    what = f"{one!r} and {other!r} both claim: {_shown(pair.other.text)}"
                 else:
                     what = f"{_shown(pair.one.text)} is denied by: {_shown(pair.other.text)}"
                 yield Refusal("contradiction", what, (pair.one.id, pair.other.id))
 
 
-def tokens_of(guideline: Guideline) -> int:
-    """Return about how many tokens a guideline adds to every request, at 4 characters a token."""
-    return math.ceil(len(guideline.to_markdown()) / _CHARS_A_TOKEN)
+def _words_of(text: str, without: str) -> str:
+    """Return the words of a text between blanks, without every mention of a name."""
+    words = f" {normal_form(text)} "
+    return words.replace(f" {without} ", " | ") if without else words
 
 
 def _shown(text: str) -> str:

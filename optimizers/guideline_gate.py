@@ -7,7 +7,9 @@ from typing import Any, Literal
 import dspy
 
 from ..data import Agreement, Corpus, Journal, Label, agreement, paired_difference, panel_change
-from ..programs import Candidate, Progress, rate
+from ..programs import Candidate, Progress, Ratings, rate
+from .checklist_fit import cross_fitted
+from .draft_outcomes import FEWEST, refusal
 from .drafts import Draft
 
 Accept = Literal["better", "not_worse"]
@@ -66,21 +68,29 @@ class Gate:
     accept: Accept = "better"
 
     def measure(self, drafts: Sequence[Draft], note: str = "rating dev") -> list[Measured]:
-        """Rate dev with every draft and every model."""
+        """Rate dev with every draft and every model.
+
+        What the answers to a draft's checklist stand for is learnt from them, where that is still to be done; the
+        labels are then of fits that have not seen the item (see `cross_fitted`).
+        """
         passes = len(drafts) * max(len(self.lms), 1)
         found: list[Measured] = []
         for draft in drafts:
             models = {name: draft.rater.variant(lm=lm) for name, lm in self.lms.items()} or {"own": draft.rater}
-            labels: dict[str, list[Label | None]] = {}
+            rated: dict[str, Ratings] = {}
             unparsed: dict[str, int] = {}
             for number, (name, rater) in enumerate(models.items()):
                 part = self._part(len(found) * len(models) + number, passes, f"{note}: {draft.name}")
                 ratings = rate(rater, self.dev, seed=self.seed, journal=self.journal, progress=part)
-                labels[name] = ratings.labels
+                rated[name] = ratings
                 unparsed = {
                     reason: unparsed.get(reason, 0) + ratings.unparsed.get(reason, 0)
                     for reason in (*unparsed, *ratings.unparsed)
                 }
+            labels: Mapping[str, list[Label | None]] = {name: ratings.labels for name, ratings in rated.items()}
+            if draft.to_fit:
+                fitted = cross_fitted(draft, rated, self.dev, self.seed)
+                draft, labels = fitted.draft, fitted.labels
             each = {name: self._agreement(given) for name, given in labels.items()}
             alphas = {name: one.metrics["alpha"].value for name, one in each.items()}
             found.append(Measured(draft, labels, next(iter(each.values())), alphas, unparsed))
@@ -111,10 +121,33 @@ class Gate:
                 one.dev,
                 len(one.draft.items),
                 chosen=one is chosen,
-                details=self._details(one, differences.get(id(one))),
+                details={
+                    **self._details(one, differences.get(id(one))),
+                    **self._outcome(one, chosen, passed, differences.get(id(one))),
+                },
             )
             for one in ranked
         )
+
+    def _outcome(
+        self, one: Measured, chosen: Measured, passed: Sequence[Measured], difference: Mapping[str, Any] | None
+    ) -> dict[str, str]:
+        """Return what became of a draft, and why."""
+        if one is chosen:
+            if difference is None:
+                return {"outcome": "kept", "why": "no draft passed"}
+            if len(self.dev) < FEWEST:
+                return {
+                    "outcome": "chosen",
+                    "why": f"the highest alpha, on too few items ({len(self.dev)}) for a claim",
+                }
+            why = "better than the original" if self.accept == "better" else "higher, and not worse than the original"
+            return {"outcome": "chosen", "why": why if len(passed) == 1 else f"{why}, and the highest alpha"}
+        if difference is None:
+            return {"outcome": "replaced", "why": f"'{chosen.draft.name}' takes its place"}
+        if any(one is other for other in passed):
+            return {"outcome": "passed", "why": f"'{chosen.draft.name}' agrees as well or better"}
+        return {"outcome": "refused", "why": refusal(difference, better=self.accept == "better")}
 
     def passes(self, one: Measured, original: Measured, drafts: int) -> bool:
         """Return whether `choose` would let one of so many drafts through."""

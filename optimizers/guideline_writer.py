@@ -7,7 +7,7 @@ traces an instruction, from critiques grouped by label a rubric, each leaving th
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import Template
 
@@ -15,9 +15,12 @@ import numpy as np
 
 from ..data import Draw, Label, Scale, SetupError
 from ..programs import Completion, Guideline, Part, Prompt, Turn, rules_of
-from .critiques import vectorizer_of
+from .checklist_checks import question_refusals
+from .drafts import RuleRecord
 from .drawing import DrawMany, Want
+from .embedders import vectorizer_of
 from .guideline_checks import Checks, Refusal
+from .guideline_size import LeftOut, fitted
 from .written_reply import Reading, read_reply
 
 _PROMPTS = Path(__file__).with_name("prompts")
@@ -29,11 +32,20 @@ _ITEM_ID = "guideline"
 
 _BULLET = re.compile(r"^(?:[-*•]|\(?\d{1,3}[.)])\s+")
 
+_MARKS = {
+    True: "Begin each with [yes] where a yes speaks for a higher label, and with [no] where a yes speaks for a lower "
+    "one.",
+    False: "Begin each with [yes] where a yes speaks for its label, and with [no] where a no does.",
+}
+"""What the marks of a question mean where the labels have an order, and where they have none."""
+
 _COMPLAINTS = {
     "truncated": "it was cut off; write less",
     "no_tags": "there is no guideline between <guideline> and </guideline>",
     "unreadable": "its sections cannot be told apart; write ## Instruction and ## Rubric once each",
     "empty": "the part that was asked for is empty",
+    "no_checklist": "its lines cannot be read; write ## Checklist, and '- [yes] Question? [3]' once for each question",
+    "no_question": "there is no question; write ## Checklist, and '- [yes] Question? [3]' for each question",
 }
 
 
@@ -89,19 +101,22 @@ class Written:
         sources: What each new rule rests on, by the rule's id.
         refused: Reason -> replies that were not taken.
         why: What was wrong with the last one that was not taken; '' where the first was.
-        touched: Whether the writer also rewrote the other part, which was left as it was.
+        left_out: What was taken out of a reply that stayed too long, the cheapest rules first.
     """
 
     guideline: Guideline | None
     sources: Mapping[str, Attribution] = field(default_factory=dict)
     refused: Mapping[str, int] = field(default_factory=dict)
     why: str = ""
-    touched: bool = False
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True)
 class GuidelineWriter:
     """Asks a writer model for one part of a guideline, and again where a reply breaks a rule, saying which.
+
+    Where nothing is wrong but the length, and the last reply is too long as well, the shortest of them loses its
+    cheapest rules (see `fitted`).
 
     Attributes:
         draw: Gets the writer's replies; it records and pays for them.
@@ -130,29 +145,54 @@ class GuidelineWriter:
         """Return the guideline with criteria for each label that are taken from critiques."""
         return self._part("rubric", told, notes)
 
+    def checklist(self, told: Guideline, notes: Sequence[Note]) -> Written:
+        """Return the guideline with yes/no questions that are taken from critiques, at most one for each of them."""
+        return self._part("checklist", told, notes)
+
     def _part(self, part: Part, told: Guideline, notes: Sequence[Note]) -> Written:
         asked = self._request(part, told, notes)
         prompt, refused, why = asked, Counter[str](), ""
+        too_long: list[Reading] = []
         for _ in range(self.attempts):
             (drawn,) = self.draw([Want(_ITEM_ID, prompt, (0,))], _read)
             if not drawn:
                 refused["failed"] += 1
                 return Written(None, {}, dict(refused), "the request failed")
             reading = read_reply(drawn[0], told, part)
-            wrong = self._wrong(reading, told)
+            wrong = self._wrong(reading, told, len(notes))
             if reading.guideline is not None and not wrong:
-                sources = _sources(reading, told, notes)
-                return Written(reading.guideline, sources, dict(refused), why, reading.touched)
+                return Written(reading.guideline, _sources(reading, told, notes), dict(refused), why)
             refused.update({one.reason for one in wrong})
             why = "; ".join(dict.fromkeys(one.what for one in wrong))
+            too_long += [reading] if {one.reason for one in wrong} == {"too_long"} else []
             complaint = f"This cannot be taken: {why}. Answer again with the whole guideline."
             prompt = Prompt((*asked.turns, Turn("assistant", drawn[0].text), Turn("user", complaint)))
-        return Written(None, {}, dict(refused), why)
+        return self._shortened(too_long, told, notes, Written(None, {}, dict(refused), why))
 
-    def _wrong(self, reading: Reading, told: Guideline) -> list[Refusal]:
+    def _shortened(
+        self, too_long: Sequence[Reading], told: Guideline, notes: Sequence[Note], failed: Written
+    ) -> Written:
+        """Return the shortest of the replies that were nothing but too long, without its cheapest rules."""
+        texts = [reading.guideline for reading in too_long if reading.guideline is not None]
+        if not texts:
+            return failed
+        sizes = [self.checks.budget.tokens(text) for text in texts]
+        shortest = too_long[sizes.index(min(sizes))]
+        text, sources = texts[sizes.index(min(sizes))], _sources(shortest, told, notes)
+        records = [
+            RuleRecord.of(rule, "writer", sources[rule.id].sources) for rule in rules_of(text) if rule.id in sources
+        ]
+        found = fitted(text, records, self.checks.budget, self.scale)
+        if found.guideline is None:
+            return replace(failed, why=found.why)
+        left = {id: sources[id] for id in (record.id for record in found.rules)}
+        return replace(failed, guideline=found.guideline, sources=left, left_out=found.left_out)
+
+    def _wrong(self, reading: Reading, told: Guideline, notes: int) -> list[Refusal]:
         if reading.guideline is None:
             return [Refusal(reading.reason, _COMPLAINTS[reading.reason])]
-        return self.checks.refusals(reading.guideline, told)
+        form = question_refusals(reading.guideline, told, self.scale, notes)
+        return [*form, *self.checks.refusals(reading.guideline, told)]
 
     def _request(self, part: Part, told: Guideline, notes: Sequence[Note]) -> Prompt:
         levels = list(dict.fromkeys(note.level for note in notes))
@@ -165,6 +205,7 @@ class GuidelineWriter:
             f"write_{part}.txt",
             self.subject,
             levels=", ".join(levels),
+            marks=_MARKS[self.scale.kind in ("ordinal", "interval")],
             guideline=told.with_cases().to_markdown(),
             notes="\n\n".join(shown),
         )

@@ -82,7 +82,7 @@ def set_up(
         InputError: If an example does not fit, two have one id, or the journal belongs to another corpus.
     """
     examples = check_examples(rater, trainset, "trainset")
-    teacher = _teacher(rater, teacher)
+    teacher = _reasoning(_teacher(rater, teacher))
     examples = check_examples(teacher, examples, "trainset")
     examples = [_ready(example, rater.fields, f"trainset[{place}]") for place, example in enumerate(examples)]
     ids = _ids(examples, teacher.fields)
@@ -132,6 +132,12 @@ def _teacher(rater: Rater, teacher: Any) -> Rater:
         cure = "Give both the same scale: a draw is accepted by comparing labels."
         raise SetupError("the teacher's scale differs from the student's", place="RejectionSampling", cure=cure)
     return teacher
+
+
+def _reasoning(teacher: Rater) -> Rater:
+    """Return a teacher that writes its reasoning and a label: answers to a checklist are no thinking."""
+    told = teacher.guideline
+    return teacher if told.checklist is None else teacher.variant(guideline=told.with_checklist(None))
 
 
 def _ready(example: Any, fields: Sequence[str], place: str) -> dspy.Example:

@@ -73,10 +73,10 @@ class Traces(Sequence[dspy.Example]):
     @overload
     def __getitem__(self, index: int) -> dspy.Example: ...
     @overload
-    def __getitem__(self, index: slice) -> tuple[dspy.Example, ...]: ...
-    def __getitem__(self, index: int | slice) -> dspy.Example | tuple[dspy.Example, ...]:
-        """Return one trace, or a tuple of them."""
-        return self.examples[index]
+    def __getitem__(self, index: slice) -> list[dspy.Example]: ...
+    def __getitem__(self, index: int | slice) -> dspy.Example | list[dspy.Example]:
+        """Return one trace, or a list of them: DSPy's optimizers copy a trainset by ``[:]`` and shuffle the copy."""
+        return list(self.examples[index]) if isinstance(index, slice) else self.examples[index]
 
     def __len__(self) -> int:
         """Return how many items have a trace."""

@@ -7,7 +7,7 @@ one nearest each centroid goes into the rubric. Where the paper writes one guide
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..programs import Guideline, rules_of
@@ -51,7 +51,7 @@ class TwoStage:
         told = evidence.student.guideline
         traces = evidence.sample(self.instruction_traces, self.seed + number)
         said = evidence.sample(self.rubric_traces, self.seed + number)
-        points, dropped = self._points(evidence, said)
+        points, dropped = self.points(evidence, said)
         notes = [Note(one.label, " ".join(one.text.split()), (one.item_id,)) for one in traces]
         details = {
             "short_of_traces": {
@@ -72,10 +72,11 @@ class TwoStage:
             if parts[-1].guideline is None:
                 skipped[name] = parts[-1].why
             else:
-                drafts.append(self._draft(name, evidence, parts, {**details, "refused": _refused(parts)}))
+                own = {"refused": _refused(parts), **_left_out(parts)}
+                drafts.append(self._draft(name, evidence, parts, {**details, **own}))
         return Drafts(tuple(drafts), skipped, {"sentences": dropped})
 
-    def _points(self, evidence: Evidence, said: Sequence[Rationale]) -> tuple[list[Note], Mapping[str, int]]:
+    def points(self, evidence: Evidence, said: Sequence[Rationale]) -> tuple[list[Note], Mapping[str, int]]:
         """Return the critiques that stand for a cluster of each level, and what was left out."""
         listed = list_critiques({one.item_id: one.text for one in said}, self.writer.draw, self.writer.subject)
         found, dropped = critiques(
@@ -84,6 +85,7 @@ class TwoStage:
             per_level=self.critiques_per_level,
             guard=evidence.guard,
             seed=self.seed,
+            embedder=evidence.embedder,
         )
         lost = {"request failed": len(said) - len(listed)} if len(listed) < len(said) else {}
         return [Note(one.level, one.text, one.sources) for one in found], {**dropped, **lost}
@@ -101,6 +103,12 @@ class TwoStage:
             if rule.id in rests
         )
         return Draft(name, evidence.student.variant(guideline=guideline), records, details=details)
+
+
+def _left_out(parts: Sequence[Written]) -> dict[str, list[dict[str, Any]]]:
+    """Return the rules that there was no room for, where there were any."""
+    gone = [asdict(one) for part in parts for one in part.left_out]
+    return {"left_out": gone} if gone else {}
 
 
 def _refused(parts: Sequence[Written]) -> dict[str, int]:

@@ -2,6 +2,9 @@
 
 from .adapter import FORMAT_VERSION, RaterAdapter
 from .candidate import Candidate
+from .checklist import Checklist, ChecklistQuestion, Threshold
+from .checklist_limits import check_writes_labels
+from .checklist_reply import Answers, read_answers
 from .completions import (
     Ask,
     BatchEngine,
@@ -14,10 +17,11 @@ from .completions import (
     shares_prompt,
 )
 from .embedded import embedded_model
-from .extras import need
+from .extras import check_installed, need
 from .forced_choice import forced_choice
-from .guideline import Case, Guideline
+from .guideline import Case, Guideline, parse_guideline
 from .guideline_diff import Change, guideline_diff
+from .interrater import Interrater, interrater
 from .level_choice import LevelChoice, level_choice
 from .level_tokens import LevelWeights, level_weights
 from .local_model import LocalEngine, encode_prompt, local_lm, weights_hash
@@ -28,7 +32,7 @@ from .openai_pool import OpenAIPool
 from .panel import Panel, PanelRatings, Vote
 from .parsing import Reply, Unparsed, parse
 from .pooled_lm import pooled_lm
-from .prices import Price, price_of
+from .prices import Price, litellm_table, price_of
 from .prompt import Alternative, Completion, Prompt, Token, Turn, well_formed
 from .rater import Rater
 from .rater_agreement import AgreementRow, RowKind, SplitAgreement
@@ -53,15 +57,19 @@ __all__ = [
     "VLLMLM",
     "AgreementRow",
     "Alternative",
+    "Answers",
     "Ask",
     "BatchEngine",
     "Candidate",
     "Case",
     "Change",
+    "Checklist",
+    "ChecklistQuestion",
     "Completion",
     "Feed",
     "Guideline",
     "GuidelineRule",
+    "Interrater",
     "LevelChoice",
     "LevelEngine",
     "LevelWeights",
@@ -88,6 +96,7 @@ __all__ = [
     "ScriptedEngine",
     "SplitAgreement",
     "StreamingEngine",
+    "Threshold",
     "Token",
     "Turn",
     "UnforeseenPrompt",
@@ -97,6 +106,8 @@ __all__ = [
     "Vote",
     "alternatives_for",
     "base_of",
+    "check_installed",
+    "check_writes_labels",
     "complete",
     "context_length",
     "copy_rater",
@@ -109,16 +120,20 @@ __all__ = [
     "gives_logprobs",
     "guideline_diff",
     "identity",
+    "interrater",
     "level_choice",
     "level_weights",
+    "litellm_table",
     "local_lm",
     "merge_rater",
     "need",
     "on_vllm",
     "parse",
+    "parse_guideline",
     "pooled_lm",
     "price_of",
     "rate",
+    "read_answers",
     "read_tokenizer",
     "resolve_model",
     "rules_of",

@@ -3,13 +3,18 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import dspy
 from dspy.adapters import Adapter
 from dspy.lm15 import RefusalPart, Response, TextPart, ThinkingPart, TokenLogprob, TopLogprob
 
-from ..data import InputError, Label, Scale
+from ..data import InputError, Label, Scale, SetupError
+from .checklist import Checklist
+from .checklist_markdown import holds_checklist
+from .checklist_reply import read_answers, reply_of, write_answers
+from .guideline import Guideline, parse_guideline
 from .parsing import Reply, Unparsed, parse
 from .prompt import Alternative, Completion, Prompt, Token, Turn, well_formed
 
@@ -41,6 +46,9 @@ class RaterAdapter(Adapter):
     rows and requests at deployment, so the bytes agree. Completions are parsed alone, without the prompt; item text
     cannot close its own fence.
 
+    Where the guideline has a checklist, the reply is a yes or a no to each of its questions and the label is computed.
+    The model sees neither which answers pass nor the thresholds, so other thresholds need no other reply.
+
     A reply that gives no label is data: `parse` returns ``label=None`` and ``unparsed=<reason>`` and does not raise.
     """
 
@@ -57,7 +65,7 @@ class RaterAdapter(Adapter):
         A worked case that is the item itself is left out: it would give the answer away.
         """
         item = self._fields(signature, inputs)
-        turns = [Turn("system", f"{signature.instructions.strip()}\n\n{self._form(signature)}")]
+        turns = [Turn("system", self._system(signature))]
         for demo in demos:
             shown = self._fields(signature, demo)
             if shown != item:
@@ -73,7 +81,22 @@ class RaterAdapter(Adapter):
         return Prompt((*prompt.turns[:-1], Turn(last.role, f"{last.content}\n{more}")))
 
     def reply(self, signature: type[dspy.Signature], rationale: str, label: Label) -> str:
-        """Render a reply as a rater should write it: the completion of a training row."""
+        """Render a reply as a rater should write it: the completion of a training row.
+
+        Raises:
+            SetupError: If there is a checklist and the rationale does not answer it: no label leads to answers.
+        """
+        checklist = checklist_of(signature)
+        if checklist is None:
+            return self.statement(signature, rationale, label)
+        answers = read_answers(rationale, checklist).whole
+        if answers is None:
+            cure = "Take '## Checklist' out of the guideline, or give rationales that answer its questions."
+            raise SetupError("a rater with a checklist writes answers, and there are none", place="Rater", cure=cure)
+        return write_answers(answers)
+
+    def statement(self, signature: type[dspy.Signature], rationale: str, label: Label) -> str:
+        """Render rationale and label, whether the model writes the label or it is computed."""
         written = self.scale.write(self.scale.read(label))
         said = " ".join(_THINK_TAG.sub(" ", well_formed(rationale)).split())
         parts = {
@@ -82,12 +105,17 @@ class RaterAdapter(Adapter):
         }
         return "\n".join(parts[name] for name in signature.output_fields)
 
-    def read(self, completion: Completion) -> Reply:
-        """Parse what came back for one draw; a failed request is an `Unparsed` with reason ``error``."""
+    def read(self, completion: Completion, signature: type[dspy.Signature] | None = None) -> Reply:
+        """Parse what came back for one draw; a failed request is an `Unparsed` with reason ``error``.
+
+        Args:
+            completion: What came.
+            signature: What was asked, where that may be a checklist.
+        """
         if completion.error:
             return Reply("", Unparsed("error", completion.error))
         truncated = completion.finish_reason in _CUT
-        reply = parse(completion.text, self.scale, thinking=completion.thinking, truncated=truncated)
+        reply = self._reply(completion.text, signature, thinking=completion.thinking, truncated=truncated)
         if completion.finish_reason in _FILTERED and isinstance(reply.label, Unparsed):
             return Reply(reply.rationale, Unparsed("refused", f"finish reason {completion.finish_reason}"))
         return reply
@@ -110,6 +138,29 @@ class RaterAdapter(Adapter):
         if isinstance(reply.label, Unparsed) and reply.label.reason == "refused":
             return rationale, "refused"
         return rationale, "" if rationale else "empty"
+
+    def _reply(
+        self, text: str, signature: type[dspy.Signature] | None, *, thinking: str = "", truncated: bool = False
+    ) -> Reply:
+        checklist = None if signature is None else checklist_of(signature)
+        if checklist is None:
+            return parse(text, self.scale, thinking=thinking, truncated=truncated)
+        answers = read_answers(text, checklist, thinking=thinking, truncated=truncated)
+        return reply_of(answers, checklist, self.scale)
+
+    def _system(self, signature: type[dspy.Signature]) -> str:
+        told = _with_checklist(signature.instructions)
+        if told is None or told.checklist is None:
+            return f"{signature.instructions.strip()}\n\n{self._form(signature)}"
+        questions = [f"{number}. {one.text}" for number, one in enumerate(told.checklist.questions, start=1)]
+        form = [f"{number}: <yes or no>" for number in range(1, len(questions) + 1)]
+        return "\n\n".join(
+            [
+                told.with_checklist(None).to_markdown(),
+                "\n".join(["Answer each of these questions about the item with yes or no:", *questions]),
+                "\n".join(["Reply with the answers alone, in this form:", *form]),
+            ]
+        )
 
     def _form(self, signature: type[dspy.Signature]) -> str:
         wanted = {
@@ -135,7 +186,7 @@ class RaterAdapter(Adapter):
 
     def parse(self, signature: type[dspy.Signature], completion: str) -> dict[str, Any]:
         """Parse a visible reply into the signature's outputs, ``label=None`` and a reason where there is no label."""
-        return _outputs(signature, parse(completion, self.scale))
+        return _outputs(signature, self._reply(completion, signature))
 
     def __call__(
         self,
@@ -150,7 +201,7 @@ class RaterAdapter(Adapter):
         options = {**lm.kwargs, **lm_kwargs}
         calls = [_call_options(options, number) for number in range(options.get("n") or 1)]
         responses = [lm(_request(prompt, lm.model, options), **call) for call in calls]
-        return [_outputs(signature, self.read(completion_of(response))) for response in responses]
+        return [_outputs(signature, self.read(completion_of(response), signature)) for response in responses]
 
     async def acall(
         self,
@@ -165,7 +216,20 @@ class RaterAdapter(Adapter):
         options = {**lm.kwargs, **lm_kwargs}
         calls = [_call_options(options, number) for number in range(options.get("n") or 1)]
         responses = [await lm.acall(_request(prompt, lm.model, options), **call) for call in calls]
-        return [_outputs(signature, self.read(completion_of(response))) for response in responses]
+        return [_outputs(signature, self.read(completion_of(response), signature)) for response in responses]
+
+
+@lru_cache(maxsize=64)
+def _with_checklist(instructions: str) -> Guideline | None:
+    """Return the guideline that instructions are if it has a checklist; any other text is taken as it stands."""
+    told = parse_guideline(instructions) if holds_checklist(instructions) else None
+    return None if told is None or told.checklist is None else told
+
+
+def checklist_of(signature: type[dspy.Signature]) -> Checklist | None:
+    """Return the checklist that a rater's signature asks, None where it asks for a label."""
+    told = _with_checklist(signature.instructions)
+    return None if told is None else told.checklist
 
 
 def completion_of(response: Response) -> Completion:

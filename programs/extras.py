@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..data import SetupError
 
-Extra = Literal["local", "train", "qlora", "crowd", "serve"]
+Extra = Literal["local", "train", "qlora", "crowd", "serve", "embeddings", "mlflow"]
 
 
 def need(module: str, extra: Extra, purpose: str) -> ModuleType:

@@ -1,4 +1,4 @@
-"""Knows what a rater is told: instruction, rubric and worked cases; does not know how a model is asked."""
+"""Knows what a rater is told: instruction, rubric, checklist and worked cases; does not know how a model is asked."""
 
 import hashlib
 import json
@@ -6,10 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ..data import InputError
+from .checklist import Checklist
+from .checklist_markdown import holds_checklist, read_checklist, write_checklist
 
-_HEADING = re.compile(r"^## +(Instruction|Rubric|Cases) *$", re.MULTILINE)
+_HEADING = re.compile(r"^## +(Instruction|Rubric|Checklist|Cases) *$", re.MULTILINE)
 _CASE = re.compile(r"^### +Case\b.*$", re.MULTILINE)
 _PART = re.compile(r"^\*\*([^*\n]+):\*\* ?", re.MULTILINE)
 _RATIONALE, _LABEL = "rationale", "label"
@@ -38,12 +41,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Guideline:
-    """What a rater is told, in three parts that are written and replaced independently.
+    """What a rater is told, in parts that are written and replaced independently.
 
     Attributes:
         instruction: How to go about rating, as markdown.
         rubric: What each level means, as markdown.
         cases: Worked examples. The adapter shows them as earlier turns of the conversation.
+        checklist: Yes/no questions that a rater answers instead of writing a label; None for none. Rationales of
+            cases then have to be answers, as a rater with the checklist writes them.
 
     A guideline is identified by its content: two guidelines with equal `hash` are the same version.
     """
@@ -51,39 +56,45 @@ class Guideline:
     instruction: str = "Read the item and rate it."
     rubric: str = ""
     cases: tuple[Case, ...] = field(default=())
+    checklist: Checklist | None = None
 
     def __post_init__(self) -> None:
         """Drop outer white space, and refuse parts that `from_markdown` would read back as other parts."""
         for name in ("instruction", "rubric"):
             object.__setattr__(self, name, _tidy(getattr(self, name)))
-            found = _HEADING.search(getattr(self, name))
-            if found is not None:
+            found = _headings(getattr(self, name))
+            if found:
                 cure = "Use Guideline.from_markdown for a text with sections."
-                raise InputError(f"the {name} holds the heading {found.group(0)!r}", place="Guideline", cure=cure)
+                raise InputError(f"the {name} holds the heading {found[0].group(0)!r}", place="Guideline", cure=cure)
 
     @classmethod
     def from_markdown(cls, source: str | Path) -> "Guideline":
         """Read a guideline from markdown text, or from a file.
 
-        Sections headed ``## Instruction``, ``## Rubric`` and ``## Cases`` are the three parts. A text without any of
-        these headings is one instruction as it stands (but for outer white space and the kind of line ends), so that
-        any codebook can be used as it is.
+        Sections headed ``## Instruction``, ``## Rubric``, ``## Checklist`` and ``## Cases`` are the parts. A text
+        without any of these headings is one instruction as it stands (but for outer white space and the kind of line
+        ends), so that any codebook can be used as it is. For the same reason ``## Checklist`` is an author's own
+        heading unless a question with its mark (``- [yes] ...?``, ``- [no] ...?``) stands under it.
 
         Args:
             source: The markdown itself, or the path of a file (a `Path`, or one line that ends in ``.md``/``.txt``).
 
         Raises:
-            InputError: If the file is missing or not UTF-8, a section stands twice, or a case lacks a part.
+            InputError: If the file is missing or not UTF-8, a section stands twice, the checklist cannot be read, or a
+                case lacks a part.
         """
         return parse_guideline(*_text_of(source))
 
     def to_markdown(self) -> str:
         """Write all parts as markdown; `from_markdown` gives an equal guideline back."""
-        if not self.rubric and not self.cases and not _names_file(self.instruction):
+        bare = not self.rubric and not self.cases and self.checklist is None
+        if bare and not _names_file(self.instruction):
             return self.instruction
         parts = [f"## Instruction\n\n{self.instruction}"]
         if self.rubric:
             parts.append(f"## Rubric\n\n{self.rubric}")
+        if self.checklist is not None:
+            parts.append(f"## Checklist\n\n{write_checklist(self.checklist)}")
         if self.cases:
             shown = "\n\n".join(case.to_markdown(number) for number, case in enumerate(self.cases, start=1))
             parts.append(f"## Cases\n\n{shown}")
@@ -92,22 +103,29 @@ class Guideline:
     @property
     def hash(self) -> str:
         """SHA-256 of the content, in hexadecimal: the version of this guideline."""
-        content = [self.instruction, self.rubric, [[dict(c.fields), c.rationale, c.label] for c in self.cases]]
+        content: list[Any] = [self.instruction, self.rubric]
+        content.append([[dict(c.fields), c.rationale, c.label] for c in self.cases])
+        if self.checklist is not None:
+            content.append(write_checklist(self.checklist))
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
     def with_cases(self, *cases: Case) -> "Guideline":
         """Return this guideline with other worked cases."""
         return replace(self, cases=tuple(cases))
 
+    def with_checklist(self, checklist: Checklist | None) -> "Guideline":
+        """Return this guideline with another checklist, or with none."""
+        return replace(self, checklist=checklist)
+
 
 def parse_guideline(text: str, place: str = "guideline") -> Guideline:
     """Read a guideline from its markdown, which is never taken for the path of a file.
 
     Raises:
-        InputError: If a section stands twice, or a case lacks a part.
+        InputError: If a section stands twice, the checklist cannot be read, or a case lacks a part.
     """
     text = _tidy(text)
-    headings = list(_HEADING.finditer(text))
+    headings = _headings(text)
     if not headings:
         return Guideline(instruction=text)
     parts: dict[str, str] = {}
@@ -118,7 +136,17 @@ def parse_guideline(text: str, place: str = "guideline") -> Guideline:
         parts[name] = body
     preamble = text[: headings[0].start()].strip()
     instruction = "\n\n".join(part for part in (preamble, parts.get("instruction", "")) if part)
-    return Guideline(instruction, parts.get("rubric", ""), _cases(parts.get("cases", ""), place))
+    checklist = read_checklist(parts["checklist"], place) if "checklist" in parts else None
+    return Guideline(instruction, parts.get("rubric", ""), _cases(parts.get("cases", ""), place), checklist)
+
+
+def _headings(text: str) -> list[re.Match[str]]:
+    """Return the headings that begin a part; one over a checklist without a marked question is part of the text."""
+    marks = list(_HEADING.finditer(text))
+    bodies = [body for _, body in _sections(marks, text)]
+    return [
+        mark for mark, body in zip(marks, bodies, strict=True) if mark.group(1) != "Checklist" or holds_checklist(body)
+    ]
 
 
 def _sections(marks: Sequence[re.Match[str]], text: str) -> list[tuple[re.Match[str], str]]:

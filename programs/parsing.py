@@ -73,9 +73,9 @@ def parse(text: str, scale: Scale, *, thinking: str = "", truncated: bool = Fals
     Returns:
         Always; no text raises, and a megabyte takes well under a second.
     """
-    body, thoughts = _without_thinking(_lines(text), apart=bool(thinking.strip()))
+    body, thoughts = without_thinking(tidy_lines(text), apart=bool(thinking.strip()))
     native = "\n\n".join(thought.strip() for thought in (well_formed(thinking), *thoughts) if thought.strip())
-    visible, fenced = _without_fence(body.strip())
+    visible, fenced = without_fence(body.strip())
     if not visible:
         reason: Reason = "truncated" if truncated else "empty"
         return Reply(native, Unparsed(reason, "the reply has no visible text"))
@@ -106,12 +106,13 @@ def parse(text: str, scale: Scale, *, thinking: str = "", truncated: bool = Fals
     return Reply(rationale, _refused(Unparsed("no_label", visible[-80:]), visible, ""))
 
 
-def _lines(text: str) -> str:
+def tidy_lines(text: str) -> str:
+    """Return a reply with line ends written one way, and nothing in it that no file takes."""
     text = well_formed(text)
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _without_thinking(text: str, *, apart: bool) -> tuple[str, list[str]]:
+def without_thinking(text: str, *, apart: bool) -> tuple[str, list[str]]:
     """Return the visible text and the thoughts that stand within tags; a thought that is not closed goes on to the end.
 
     Some chat templates open the tag within the prompt, so that the reply begins inside the thinking: what stands before
@@ -137,7 +138,7 @@ def _begins_in_form(text: str) -> bool:
     return _MARK.match(text) is not None or _REASON_MARK.match(text) is not None
 
 
-def _without_fence(visible: str) -> tuple[str, bool]:
+def without_fence(visible: str) -> tuple[str, bool]:
     """Return a reply without the code fence that is around all of it, and whether that was closed."""
     opening = _FENCE.match(visible)
     if opening is None:

@@ -97,7 +97,7 @@ def _has_own_address(lm: dspy.LM) -> bool:
 
 def _entry(model: str) -> Mapping[str, Any]:
     """Return the table's entry of a model; empty where there is none of the same provider."""
-    table = _table()
+    table = litellm_table()
     if model in table:
         return table[model]
     provider, _, name = model.partition("/")
@@ -106,8 +106,8 @@ def _entry(model: str) -> Mapping[str, Any]:
     return entry if entry.get("litellm_provider") in _PROVIDERS.get(provider, (provider,)) else {}
 
 
-def _table() -> Mapping[str, Mapping[str, Any]]:
-    """Return LiteLLM's price table, or an empty one where LiteLLM is not installed."""
+def litellm_table() -> Mapping[str, Mapping[str, Any]]:
+    """Return LiteLLM's table of models and prices, read without the network; an empty one without LiteLLM."""
     before = os.environ.get(_LOCAL_TABLE)
     # Without it LiteLLM downloads the table on its first import.
     os.environ[_LOCAL_TABLE] = "True" if before is None else before

@@ -8,11 +8,14 @@ from typing import Any, cast
 import dspy
 
 from ..data import Agreement, Corpus, Item, Label, Scale, SetupError, agreement
-from .adapter import DEFAULT_MAX_TOKENS, RaterAdapter
+from .adapter import DEFAULT_MAX_TOKENS, RaterAdapter, checklist_of
 from .candidate import Candidate
+from .checklist import Checklist
+from .checklist_limits import check_limits
 from .guideline import Case, Guideline, parse_guideline
 from .models import resolve_model
-from .prompt import Prompt
+from .parsing import Reply
+from .prompt import Completion, Prompt
 from .rater_agreement import SplitAgreement
 from .rating_run import Ratings, rate
 from .scoring import Rule, Scoring
@@ -71,6 +74,7 @@ class Rater(dspy.Module):
         guideline = Guideline() if guideline is None else guideline
         self.scale = scale
         self.scoring = (scoring if isinstance(scoring, Scoring) else Scoring(scoring)).check(scale)
+        check_limits(guideline, scale, order, self.scoring)
         self.adapter = RaterAdapter(scale)
         self.predict = dspy.Predict(make_signature(scale, fields, _instructions(guideline), order))
         self.predict.demos = _demos(guideline, scale)
@@ -105,6 +109,11 @@ class Rater(dspy.Module):
         """What the rater is told now, rewritten by an optimizer or not."""
         told = parse_guideline(self.signature.instructions)
         return told.with_cases(*(_case(demo, self.fields, self.scale) for demo in self.predict.demos))
+
+    @property
+    def checklist(self) -> Checklist | None:
+        """What its model answers with yes or no; None where it writes a label."""
+        return checklist_of(self.signature)
 
     @property
     def lm(self) -> dspy.LM:
@@ -168,8 +177,20 @@ class Rater(dspy.Module):
         return self.adapter.prompt(self.signature, self.predict.demos, fields)
 
     def reply(self, rationale: str, label: Label) -> str:
-        """Render the reply this rater should give: the completion of a training row."""
+        """Render the reply this rater should give: the completion of a training row.
+
+        Raises:
+            SetupError: If its guideline has a checklist and the rationale does not answer it.
+        """
         return self.adapter.reply(self.signature, rationale, label)
+
+    def statement(self, rationale: str, label: Label) -> str:
+        """Render rationale and label, also where the model writes answers to a checklist and the label is computed."""
+        return self.adapter.statement(self.signature, rationale, label)
+
+    def read(self, completion: Completion) -> Reply:
+        """Parse what came back for a `prompt`."""
+        return self.adapter.read(completion, self.signature)
 
     def rate(self, corpus: Corpus, **options: Any) -> Ratings:
         """Rate all items of a corpus in batches; see `rating_run.rate` for the options."""

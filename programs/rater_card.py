@@ -74,12 +74,19 @@ def _what(rater: Rater, model: Mapping[str, Any]) -> str:
         [
             f"- **Item:** {'a text' if len(rater.fields) == 1 else 'texts'} ({fields}).",
             f"- **Label:** {rater.scale.describe()} ({rater.scale.kind} scale).",
-            f"- **Reply:** {_WRITES[rater.order]}. {_SCORES[rater.scoring.rule]}",
+            f"- **Reply:** {_reply(rater)}",
             f"- **Guideline:** `guideline.md`, {len(rater.guideline.cases)} worked cases "
             f"(sha256 {rater.guideline.hash[:12]}).",
             f"- **Model:** {_model(model, rater.provenance)}",
         ]
     )
+
+
+def _reply(rater: Rater) -> str:
+    if rater.checklist is None:
+        return f"{_WRITES[rater.order]}. {_SCORES[rater.scoring.rule]}"
+    asked = f"yes or no to each of {len(rater.checklist.questions)} questions. The label is computed from the answers."
+    return asked if rater.scoring.rule == "mode" else f"{asked} {_SCORES[rater.scoring.rule]}"
 
 
 def _model(model: Mapping[str, Any], provenance: Mapping[str, Any]) -> str:

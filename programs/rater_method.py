@@ -30,9 +30,11 @@ def method_sentences(provenance: Mapping[str, Any]) -> list[str]:
     elif compiler == "DistillGuideline":
         said.append(
             "From the traces the guideline was rewritten (rules that the rationales state, and worked cases); the "
-            f"model's weights are as they were. The version '{provenance.get('chosen', 'unknown')}' agreed best with "
-            "people on dev."
+            f"model's weights are as they were. Of the versions tried '{provenance.get('chosen', 'unknown')}' was kept."
         )
+        dev = provenance.get("dev")
+        if isinstance(dev, Mapping) and dev.get("claim") is False:
+            said.append(f"It was chosen on {dev.get('items', 0)} items of dev, too few to claim that it is the best.")
     else:
         said.append(f"Compiled by {compiler}.")
     merged = provenance.get("merged")

@@ -151,7 +151,7 @@ def rate_replies(
     if journal is not None:
         recorded = journal.draws_of(source, [prompt.sha256 for prompt in prompts])
         for place, (_, draws) in enumerate(recorded):
-            for draw in draws[:1]:
+            for draw in (recalled(rater, one) for one in draws[:1]):
                 found[place] = Rating(corpus[place].id, draw.label, draw.rationale, draw.reason)
     wanted = [place for place in range(len(prompts)) if place not in found]
     spent = [0, 0]
@@ -169,9 +169,20 @@ def rate_replies(
     return Ratings(tuple(found[place] for place in range(len(prompts))), *spent)
 
 
+def recalled(rater: "Rater", draw: Draw) -> Draw:
+    """Return a recorded draw as the rater reads it now: a checklist's label is computed anew from its answers.
+
+    What a checklist's answers stand for is no part of the prompt that the journal knows a draw by.
+    """
+    if rater.checklist is None:
+        return draw
+    said = Completion(draw.text, draw.thinking, draw.finish_reason, draw.prompt_tokens, draw.completion_tokens)
+    return draw_of(rater, draw.item_id, draw.prompt, draw.index, said)
+
+
 def draw_of(rater: "Rater", item_id: str, prompt: str, index: int, completion: Completion) -> Draw:
     """Parse a completion with the rater's adapter into the record that the journal keeps."""
-    reply = rater.adapter.read(completion)
+    reply = rater.read(completion)
     draw = Draw(
         item_id=item_id,
         prompt=prompt,

@@ -7,26 +7,30 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..data import InputError
+from .checklist import Checklist
+from .checklist_markdown import marked, read_question
 from .guideline import Guideline
 
-Part = Literal["instruction", "rubric"]
+Part = Literal["instruction", "rubric", "checklist"]
 
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$")
 _ITEM = re.compile(r"^(\s*)(?:[-*+]|\d{1,3}[.)])\s+(.*)$")
+_MARK = re.compile(r"^\[(?:yes|no)\] ")
 _SUPPORT = re.compile(r"\s*\(\d+ items?\)$")
 """What extractive rules end with; it may grow without the rule becoming another one."""
 
 
 @dataclass(frozen=True)
 class GuidelineRule:
-    """One list item or paragraph of a guideline.
+    """One list item or paragraph of a guideline, or one question of its checklist.
 
     Attributes:
         part: Which part it stands in.
         heading: The nearest heading above it (a level's name, in a rubric by level); '' where there is none.
-        text: Its words, without the list's mark and with single spaces; support counts are left out.
-        start: Its first line within the part, from 0.
-        end: The line after its last.
+        text: Its words, without the list's mark and with single spaces; support counts are left out. A question has
+            the answer that passes in front of it: ``[no] Does the story break off?``.
+        start: Its first line within the part, from 0; of a question its place among the questions.
+        end: The line, or place, after its last.
     """
 
     part: Part
@@ -37,14 +41,26 @@ class GuidelineRule:
 
     @property
     def id(self) -> str:
-        """The first 8 hexadecimal digits of the SHA-256 of part, heading and text: its name wherever it stands."""
-        content = "\0".join((self.part, self.heading.casefold(), self.text.casefold()))
+        """The first 8 hexadecimal digits of the SHA-256 of part, heading and text: its name wherever it stands.
+
+        Which answer passes is fitted, so it is not part of a question's name.
+        """
+        text = _MARK.sub("", self.text) if self.part == "checklist" else self.text
+        content = "\0".join((self.part, self.heading.casefold(), text.casefold()))
         return hashlib.sha256(content.encode()).hexdigest()[:8]
 
 
 def rules_of(guideline: Guideline) -> tuple[GuidelineRule, ...]:
-    """Return the rules of the instruction and of the rubric, in the order in which they stand there."""
-    return (*_rules("instruction", guideline.instruction), *_rules("rubric", guideline.rubric))
+    """Return the rules of the instruction, the rubric and the checklist, in the order in which they stand there."""
+    questions = () if guideline.checklist is None else guideline.checklist.questions
+    return (
+        *_rules("instruction", guideline.instruction),
+        *_rules("rubric", guideline.rubric),
+        *(
+            GuidelineRule("checklist", question.level, marked(question), place, place + 1)
+            for place, question in enumerate(questions)
+        ),
+    )
 
 
 def find_rule(guideline: Guideline, id: str) -> GuidelineRule:
@@ -63,13 +79,17 @@ def find_rule(guideline: Guideline, id: str) -> GuidelineRule:
 def without_rule(guideline: Guideline, rule: GuidelineRule) -> Guideline:
     """Return the guideline without one of its rules; a heading that would stand over nothing goes too.
 
-    Every other line stays as it is, byte for byte.
+    Every other line stays as it is, byte for byte. A checklist without its last question is none.
 
     Raises:
         InputError: If the rule does not stand there.
     """
     if rule not in rules_of(guideline):
         raise InputError(f"rule {rule.id} does not stand in it", place="guideline", cure="Take it from rules_of().")
+    if rule.part == "checklist" and guideline.checklist is not None:
+        questions = guideline.checklist.questions
+        left = (*questions[: rule.start], *questions[rule.end :])
+        return guideline.with_checklist(replace(guideline.checklist, questions=left) if left else None)
     lines = getattr(guideline, rule.part).split("\n")
     kept = [*lines[: rule.start], *lines[rule.end :]]
     place = rule.start - 1
@@ -86,11 +106,13 @@ def with_rule(guideline: Guideline, rule: GuidelineRule) -> Guideline:
     """Return the guideline with a rule of another one, as a list item at the end of what stands under its heading.
 
     A heading that is not there is added at the end of the part; a rule without one comes first. A guideline that has
-    the rule is returned as it is.
+    the rule is returned as it is. A question goes to the end of those of its level.
     """
     rules = rules_of(guideline)
     if rule.id in {own.id for own in rules}:
         return guideline
+    if rule.part == "checklist":
+        return _with_question(guideline, rule)
     lines = getattr(guideline, rule.part).split("\n")
     beside = [own for own in rules if own.part == rule.part and own.heading.casefold() == rule.heading.casefold()]
     if beside:
@@ -102,6 +124,17 @@ def with_rule(guideline: Guideline, rule: GuidelineRule) -> Guideline:
     else:
         lines[:0] = [f"- {rule.text}", ""]
     return replace(guideline, **{rule.part: "\n".join(lines)})
+
+
+def _with_question(guideline: Guideline, rule: GuidelineRule) -> Guideline:
+    """Return the guideline with a question more, which takes the place of one with the same words."""
+    new = read_question(rule.text, rule.heading)
+    if guideline.checklist is None:
+        return guideline.with_checklist(Checklist((new,)))
+    questions = [own for own in guideline.checklist.questions if own.text.casefold() != new.text.casefold()]
+    beside = [place for place, own in enumerate(questions) if own.level == new.level]
+    questions.insert(beside[-1] + 1 if beside else len(questions), new)
+    return guideline.with_checklist(replace(guideline.checklist, questions=tuple(questions)))
 
 
 def _rules(part: Part, text: str) -> Iterator[GuidelineRule]:

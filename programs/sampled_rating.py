@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..data import Corpus, Draw, Label, Source
 from .completions import Ask, complete, identity
-from .rating_run import Rating, draw_of
+from .rating_run import Rating, draw_of, recalled
 from .scored_run import Scored, ScoredRun, scored
 from .scoring import score
 
@@ -35,7 +35,7 @@ def rate_by_samples(rater: "Rater", corpus: Corpus, run: ScoredRun, places: Sequ
     done = len(corpus) - len(places)
     for place, prompt in prompts.items():
         recorded = [] if run.journal is None else run.journal.draws(source, prompt.sha256)
-        known[place] = [draw for draw in recorded if draw.index < count]
+        known[place] = [recalled(rater, draw) for draw in recorded if draw.index < count]
         missing = set(range(count)) - {draw.index for draw in known[place]}
         if missing:
             asks.append(Ask(prompt, tuple(sorted(missing))))

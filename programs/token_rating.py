@@ -82,7 +82,7 @@ def rate_by_tokens(rater: "Rater", corpus: Corpus, levels: Sequence[Label], run:
 
 def weigh_levels(rater: "Rater", completion: Completion) -> LevelWeights | Unweighed:
     """Weigh the levels of a rater's scale at the place where a reply that came with log-probabilities has its label."""
-    reply = rater.adapter.read(completion)
+    reply = rater.read(completion)
     if not isinstance(reply.label, int | float | str):
         return "no_place"
     return level_weights(completion.text, completion.tokens, reply.place, reply.label, rater.scale)

@@ -17,18 +17,20 @@ Reason = Literal[
     "malformed",
     "truncated",
     "refused",
+    "unanswered",
     "error",
 ]
 """Why a reply gives no label.
 
 - ``empty``: nothing but whitespace and thinking.
 - ``no_label``: no label where one is looked for.
-- ``several_labels``: labels that differ.
+- ``several_labels``: labels that differ, or answers to one question.
 - ``outside_scale``: a number that the scale does not have.
 - ``not_finite``: NaN or infinity.
 - ``malformed``: JSON that cannot be read.
 - ``truncated``: cut before a label, or within one.
 - ``refused``: the model declines.
+- ``unanswered``: a question of a checklist has no yes or no.
 - ``error``: the request failed.
 """
 

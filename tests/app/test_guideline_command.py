@@ -1,6 +1,7 @@
 """What ``accord guideline`` prints and does."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow
@@ -15,7 +16,7 @@ from accord.app.guideline_command import diff, explain_rule, roll_back, show
 from accord.app.job import Job
 from accord.data import Corpus, InputError, Journal, Ordinal
 from accord.optimizers import DistillGuideline, Exhaust, GuidelineVersions, RuleRecord
-from accord.programs import Guideline, Prompt, Rater, rules_of, scripted_lm
+from accord.programs import Guideline, Progress, Prompt, Rater, rules_of, scripted_lm
 
 FIRST = Guideline("Read it.\n\nThen rate it.", "### 1\n- Rude.")
 SECOND = Guideline("Read it.", "### 1\n- Rude to the reader.\n- It threatens.")
@@ -188,3 +189,66 @@ def test_a_compile_keeps_versions_and_later_ones_keep_what_people_wrote(tmp_path
     assert "- Never mind the spelling." in second.guideline.rubric
     diff(tmp_path, Console())
     assert {rule.text: rule.author for rule in versions.rules("")}["Never mind the spelling."] == "human"
+
+
+def _told_again(folder: Path, guideline: Guideline, writer: str) -> Rater:
+    """Compile the stories' task with a writer that always sends the same."""
+
+    def script(prompt: Prompt, draw: int) -> str:
+        asked = prompt.turns[0].content
+        return asked.partition("# Notes")[2].strip() if asked.startswith("Below are the notes") else writer
+
+    lm = scripted_lm(script, model_id=writer)
+
+    def compiler(journal: Journal, run: Path, progress: Progress) -> DistillGuideline:
+        known = GuidelineVersions(run / "guidelines").known_rules()
+        return DistillGuideline(writer=lm, ablate=0, accept="not_worse", journal=journal, known=known)
+
+    with Journal(folder / "journal.sqlite") as journal:
+        job = replace(_job(guideline), make_compiler=compiler)
+        run_job(job, run=folder, journal=journal, console=Console())
+    return Rater.load(folder / "rater", lm="openai/none")
+
+
+def test_an_edit_by_hand_is_shown_as_human_and_kept_by_two_later_distillations(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Markdown out, edited, compiled again; then two writers that each rewrite the rubric without what was edited."""
+
+    def accord(*words: str) -> str:
+        done = CliRunner().invoke(app, ["guideline", *words])
+        assert (done.exit_code, done.exception) == (0, None), done.output
+        return done.stdout
+
+    def writes(rubric: str) -> str:
+        return f"<guideline>\n## Instruction\n\nRate the story.\n\n## Rubric\n\n{rubric}\n</guideline>"
+
+    versions = GuidelineVersions(tmp_path / "guidelines")
+    # The student needs "This story is of the kind"; a rubric without it is worse, one with it is taken.
+    _told_again(tmp_path, Guideline("Rate the story."), writes("### 1\n- This story is of the kind 1.\n- It is long."))
+    assert versions.history[-1].how == "distilled"
+    text = accord("show", str(tmp_path), "--markdown")
+    edited = Guideline.from_markdown(
+        text.replace("- It is long.", "- Never mind the spelling.") + "\n### 2\n- A kind word.\n"
+    )
+    # A writer that brings nothing: what was edited becomes a version of its own.
+    _told_again(tmp_path, edited, "I cannot.")
+    assert versions.history[-1].how == "edited" and versions.current == edited.hash
+    shown = " ".join(accord("diff", str(tmp_path)).split())
+    assert "(edited)" in shown and "dropped" in shown
+    for rule in (rule for rule in rules_of(edited) if rule.text in ("Never mind the spelling.", "A kind word.")):
+        assert f"added {rule.id} (human) + {rule.text}" in shown
+    for number, rubric in enumerate(("### 1\n- This story is of the kind 0.", "### 2\n- This story is of the kind 9.")):
+        # The guideline now holds a sentence that the student needs; without it the student is lost again.
+        before = versions.guideline("")
+        worse = Guideline(before.instruction, before.rubric.replace("This story is of the kind", "It is of kind"))
+        rater = _told_again(tmp_path, worse, writes(rubric))
+        assert versions.history[-1].how == "distilled" and len(versions.history) == 5 + 2 * number
+        assert "- Never mind the spelling." in rater.guideline.rubric and "- A kind word." in rater.guideline.rubric
+        assert "This story is of the kind" in rater.guideline.rubric
+        listed = " ".join(accord("show", str(tmp_path)).split())
+        for said in ("Never mind the spelling.", "A kind word."):
+            (rule,) = [rule for rule in rules_of(rater.guideline) if rule.text == said]
+            assert f"{rule.id} human {said}" in listed
+            assert "author human" in " ".join(accord("explain", str(tmp_path), rule.id).split())
+    capsys.readouterr()

@@ -108,6 +108,8 @@ distill:
   about: {dimension: warmth, material: letters, others: [grammar]}
   critiques_per_level: 2
   cases_per_level: 0
+  embedder: local/model
+  embedder_api_base: http://127.0.0.1:9/v1
   accept: not_worse
 max_tokens: 64
 seed: 7
@@ -117,6 +119,7 @@ seed: 7
     assert set(task.corpus().golds()) == {1, 2, 3}
     assert task.guideline_object().instruction == "Count the stars."
     assert task.student == f"local/{folder / 'model'}" == task.weights.base
+    assert task.distill.embedder == task.student and task.distill.embedder_api_base == "http://127.0.0.1:9/v1"
     assert task.weights.learning_rate == 2e-4
     assert task.weights.accelerate_config == str(folder / "two_gpus.yaml")
     assert task.sampling.acceptance() == Within(1)

@@ -17,6 +17,7 @@ def test_it_is_the_agreement_of_annotators_beside_that_of_each_rater_with_gold()
     among = human_agreement([[a, b] for a, b in zip(A, B, strict=True)], FIVE, resamples=0).metrics
     assert found.alpha.value == pytest.approx(among["alpha"].value)
     assert found.icc3.value == pytest.approx(among["icc3"].value)
+    assert found.icc3k.value == pytest.approx(among["icc3k"].value)
     each = {
         name: agreement(labels, GOLD, FIVE, resamples=0).metrics["alpha"].value
         for name, labels in {"a": A, "b": B}.items()
@@ -35,6 +36,17 @@ def test_unreadable_ratings_are_left_out_or_filled_and_counted() -> None:
     filled = panel_agreement({"a": A, "c": C}, GOLD, FIVE, fill=3, resamples=0)
     whole = agreement([3 if label is None else label for label in C], GOLD, FIVE, resamples=0)
     assert filled.with_gold["c"].value == pytest.approx(whole.metrics["alpha"].value)
+
+
+def test_items_without_gold_count_among_the_raters_alone() -> None:
+    gold = [None if place % 3 == 0 else label for place, label in enumerate(GOLD)]
+    found = panel_agreement({"a": A, "b": B}, gold, FIVE, resamples=0)
+    assert found.alpha == panel_agreement({"a": A, "b": B}, GOLD, FIVE, resamples=0).alpha
+    kept = [place for place, label in enumerate(gold) if label is not None]
+    expected = agreement([A[place] for place in kept], [GOLD[place] for place in kept], FIVE, resamples=0)
+    assert found.with_gold["a"].value == pytest.approx(expected.metrics["alpha"].value)
+    nobody = panel_agreement({"a": A, "b": B}, [None] * 12, FIVE, resamples=50)
+    assert nobody.alpha.value == found.alpha.value and nobody.mean_with_gold.value is None
 
 
 def _world(seed: int, *, pull: float, shared: bool) -> dict[str, list[int]]:

@@ -9,8 +9,9 @@ import pytest
 
 from accord.data import Corpus, InputError, Interval, Journal, Nominal, Ordinal, SetupError
 from accord.optimizers import RejectionSampling
-from accord.optimizers.critiques import Rationale, clusters, critiques, sentences, vectorizer_of
+from accord.optimizers.critiques import Rationale, clusters, critiques, sentences
 from accord.optimizers.distill_guideline import DistillGuideline as Distillation
+from accord.optimizers.embedders import vectorizer_of
 from accord.optimizers.leak_guard import LeakGuard
 from accord.programs import Case, Guideline, Rater, ScriptedEngine, scripted_lm
 
@@ -108,7 +109,7 @@ def test_cases_show_the_item_most_like_the_others_of_its_level():
     assert (told.instruction, told.rubric) == (TOLD.instruction, TOLD.rubric), "byte for byte"
     assert told.cases[: len(TOLD.cases)] == TOLD.cases
     new = told.cases[len(TOLD.cases) :]
-    assert [case.label for case in new] == ["1", "2", "3"]
+    assert sorted(case.label for case in new) == ["1", "2", "3"]
     vectorizer = vectorizer_of([example["text"] for example in TRAIN])
     for case in new:
         level = [example for example in TRAIN if str(example["label"]) == case.label]
@@ -296,7 +297,8 @@ def test_either_part_can_be_left_out(options, names):
     assert {candidate.name for candidate in compiled.candidates} == names
     if options.get("cases_per_level") == 2:
         labels = [case["level"] for case in _candidate(compiled, "cases").details["cases"]]
-        assert labels == ["1", "1", "2", "2", "3", "3"]
+        assert sorted(labels) == ["1", "1", "2", "2", "3", "3"]
+        assert labels not in (sorted(labels), sorted(labels)[::-1]), "small models count on after levels in order"
 
 
 def test_the_result_depends_on_the_seed_and_not_on_the_order():
@@ -388,7 +390,7 @@ def test_named_levels_and_several_fields():
     )
     told = _candidate(compiled, "both").rater.guideline
     assert "### plain\n- He means what he says. (3 items)\n\n### ironic\n- He means the opposite" in told.rubric
-    assert [case.label for case in told.cases] == ["plain", "ironic"]
+    assert sorted(case.label for case in told.cases) == ["ironic", "plain"]
     assert set(told.cases[0].fields) == {"question", "answer"}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from accord.data import Ordinal
 from accord.optimizers import DistillGuideline
-from accord.optimizers.critiques import vectorizer_of
+from accord.optimizers.embedders import vectorizer_of
 from accord.optimizers.worked_cases import WorkedCase, covering
 from accord.programs import Case, Guideline, Prompt, Rater, scripted_lm
 
