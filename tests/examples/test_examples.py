@@ -8,10 +8,14 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from accord.programs import Rater
+from worlds.rule_server import RATERS, RuleBehaviour, write_labels
+from worlds.rule_world import GUIDELINE, RuleWorld
 from worlds.stub_script import Behaviour, Messages
 from worlds.stub_server import StubServer
 from worlds.tiny_model import make_tiny_model
@@ -133,3 +137,62 @@ def test_three_objectives_are_compared_on_the_draws_of_one_journal(few_labels: P
         assert row["test"]["n"] == rows["label"]["test"]["n"] > 0
     assert f"{drawn[1]} draws of openai/stub, 0 of them now" in again
     assert json.loads((tmp_path / "run/comparison.json").read_text(encoding="utf-8")) == told
+
+
+@pytest.fixture
+def rule_options(tmp_path: Path) -> Iterator[tuple[StubServer, tuple[str, ...]]]:
+    """Serve models that follow written rules; give the server and what tells the example of them and their stories."""
+    world = RuleWorld(stories=240)
+    write_labels(world, tmp_path / "labels.csv")
+    (tmp_path / "told.md").write_text(GUIDELINE.to_markdown(), encoding="utf-8")
+    with StubServer(RuleBehaviour.of(world)) as server:
+        told = ("--labels", "labels.csv", "--guideline", "told.md", "--scale", "1", "5", "--api-base", server.url)
+        yield server, (*told, "--models", *RATERS, "--teacher", "teacher")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("writer", ["writer", "none"])
+def test_a_guideline_for_api_models_is_distilled_proved_and_saved(
+    writer: str, rule_options: tuple[StubServer, tuple[str, ...]], tmp_path: Path
+) -> None:
+    server, options = rule_options
+    options = (*options, "--writer", writer)
+    said = run("guideline_for_api_models.py", *options, cwd=tmp_path, OPENAI_API_KEY="none")
+    asked = server.stats().draws
+    again = run("guideline_for_api_models.py", *options, cwd=tmp_path, OPENAI_API_KEY="none")
+    assert server.stats().draws == asked, "a run that is done asks nobody"
+    assert re.sub(r"drawn now: \d+", "drawn now: 0", said) == again
+
+    assert re.search(r"^240 items: train \d+, dev \d+, test \d+$", said, re.MULTILINE)
+    assert re.search(r"^traces: \d+ of \d+ items; drawn now: [1-9]\d*$", said, re.MULTILINE)
+    drafts = {"two_stage": {"instruction", "rubric", "both"}, "extractive": {"rubric", "cases", "both"}}
+    mode = "extractive" if writer == "none" else "two_stage"
+    assert drafts[mode] <= set(re.findall(r"^dev   (\w+) ", said, re.MULTILINE))
+    assert len(re.findall(r"^dev .*: chosen, ", said, re.MULTILINE)) == 1
+    assert re.search(r"^rule  2: The story breaks off before its end. \[\d+ items\]$", said, re.MULTILINE)
+
+    folder = tmp_path / "runs/guideline"
+    worth = json.loads((folder / "worth.json").read_text(encoding="utf-8"))
+    for name in RATERS:
+        assert worth["above"][name].keys() == {"before", "constant", "length", "tfidf"}
+        assert worth["above"][name]["before"]["low"] > 0
+        assert re.search(rf"^test  {name}, after +alpha ", said, re.MULTILINE)
+    assert worth["panel"]["warning"] == "" and "the models' alpha with each other" in said
+    rater = Rater.load(folder / "rater")
+    assert rater.provenance["mode"] == mode and rater.guideline.instruction == GUIDELINE.instruction
+    assert (folder / "guideline.md").read_text(encoding="utf-8") == rater.guideline.to_markdown() + "\n"
+    assert rater.measured["test"].own.n == worth["agreement"]["first, after"]["n"]
+
+
+@pytest.mark.slow
+def test_a_budget_ends_the_drawing_and_the_guideline_is_made_of_what_there_is(
+    rule_options: tuple[StubServer, tuple[str, ...]], tmp_path: Path
+) -> None:
+    _, options = rule_options
+    short = (*options, "--writer", "none", "--calls", "60")
+    said = run("guideline_for_api_models.py", *short, cwd=tmp_path, OPENAI_API_KEY="none")
+    assert re.search(r"^warning: the budget ended the drawing \(calls: 60 of 60 made\)$", said, re.MULTILINE)
+    more = run("guideline_for_api_models.py", *options, "--writer", "none", cwd=tmp_path, OPENAI_API_KEY="none")
+    assert "the budget ended" not in more
+    few, all_of_them = (int(re.findall(r"^traces: (\d+)", words, re.MULTILINE)[0]) for words in (said, more))
+    assert 0 < few < all_of_them
