@@ -6,6 +6,8 @@ MLFLOW_VENV := .venv-mlflow
 export HF_HUB_OFFLINE := 1
 export LITELLM_LOCAL_MODEL_COST_MAP := True
 export TOKENIZERS_PARALLELISM := false
+# Tests wait for servers and processes a good deal of the time; a core each, and torch on one thread, is quicker than in turn.
+PARALLEL := OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 .PHONY: help demo test fast check deploy-check vllm-check mlflow-check fix clean
 
@@ -35,10 +37,10 @@ demo: $(VENV)/.installed  ## compile and prove a rater on real human labels (abo
 	$(VENV)/bin/accord demo
 
 test: $(VENV)/.installed  ## run the whole suite, slow end-to-end tests included
-	$(PYTHON) -m pytest -m "not vllm and not mlflow"
+	$(PARALLEL) -m "not vllm and not mlflow"
 
 fast: $(VENV)/.installed  ## run the suite without the slow end-to-end tests
-	$(PYTHON) -m pytest -m "not slow and not vllm and not mlflow"
+	$(PARALLEL) -m "not slow and not vllm and not mlflow"
 
 check: $(VENV)/.installed  ## format check, lint, types, layout
 	$(VENV)/bin/ruff format --check .
