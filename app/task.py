@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 from ..data import AccordError, Corpus, InputError, Scale, SetupError, scale_from_dict
 from .data_files import open_corpus
 from .task_document import Document, Keys, concealing, read_document
+from .task_paths import beside, model_folder, names_file
 from .task_sections import (
     Address,
     Count,
@@ -77,7 +78,7 @@ class Task(Part):
         with concealing(document.variables):
             data = {key: value for key, value in document.data.items() if value is not None or key not in _SECTIONS}
             try:
-                task = cls.model_validate(_with_paths(data, document))
+                task = cls.model_validate(beside(document.path.parent.absolute(), data))
             except ValidationError as error:
                 raise _explained(error, document) from None
             task._document = document
@@ -155,15 +156,19 @@ class Task(Part):
             raise self._refusal(("data", "path"), f"there is no file {str(self.data.path)!r}", "Check the path.")
         for key in ("guideline", "teacher_guideline"):
             text = getattr(self, key)
-            if text is not None and _names_file(text) and not Path(text).is_file():
+            if text is not None and names_file(text) and not Path(text).is_file():
                 raise self._refusal((key,), f"there is no file {text!r}", "Check the path, or write the text itself.")
-        for keys, model in {
+        models: dict[Keys, str | None] = {
             ("student",): self.student,
             ("teacher",): self.teacher,
             ("weights", "base"): self.weights.base,
-        }.items():
-            if model is not None and model.startswith(_LOCAL) and not Path(model.removeprefix(_LOCAL)).is_dir():
-                what = f"there is no model folder {model.removeprefix(_LOCAL)!r}"
+            ("distill", "writer"): self.distill.writer,
+            **{("distill", "raters", number): rater for number, rater in enumerate(self.distill.raters)},
+        }
+        for keys, model in models.items():
+            folder = None if model is None else model_folder(model)
+            if folder is not None and not folder.is_dir():
+                what = f"there is no model folder {str(folder)!r}"
                 cure = "Name a folder with config.json and *.safetensors, or 'local' for the embedded model."
                 raise self._refusal(keys, what, cure)
         self._check_sampling()
@@ -176,7 +181,9 @@ class Task(Part):
         if (sampling.price.prompt is None) != (sampling.price.completion is None):
             cure = "Give both prompt and completion, in dollars for a million tokens."
             raise self._refusal(("sampling", "price"), "one of the two prices is missing", cure)
-        if self.teacher_api_base is not None and (self.teacher is None or _is_local(self.teacher)):
+        if self.teacher_api_base is not None and (
+            self.teacher is None or self.teacher == "local" or model_folder(self.teacher)
+        ):
             cure = "Give teacher: the model's name on that server."
             raise self._refusal(("teacher_api_base",), "the teacher is no model on a server", cure)
         if sampling.concurrency is not None and self.teacher_api_base is None:
@@ -201,56 +208,6 @@ class Task(Part):
 
 _SECTIONS = ("scoring", "split", "sampling", "weights", "distill")
 """Parts that may stand there empty, with all their lines commented out."""
-
-_LOCAL = "local/"
-
-
-def _is_local(model: str) -> bool:
-    return model == "local" or model.startswith(_LOCAL)
-
-
-def _with_paths(data: dict[Any, Any], document: Document) -> dict[Any, Any]:
-    """Return the data with paths made independent of where the command is run."""
-    folder = document.path.parent.absolute()
-
-    def in_model(name: Any) -> Any:
-        if not isinstance(name, str) or not name.startswith(_LOCAL) or name == _LOCAL:
-            return name
-        return _LOCAL + str(folder / Path(name.removeprefix(_LOCAL)).expanduser())
-
-    def in_text(text: Any) -> Any:
-        return str(folder / Path(text).expanduser()) if isinstance(text, str) and _names_file(text) else text
-
-    def in_configuration(name: Any) -> Any:
-        # A word is one that is shipped; what has an ending or a folder is a file.
-        is_file = isinstance(name, str) and bool(Path(name).suffix or len(Path(name).parts) > 1)
-        return str(folder / Path(name).expanduser()) if is_file else name
-
-    found = dict(data)
-    for key, change in {
-        "student": in_model,
-        "teacher": in_model,
-        "guideline": in_text,
-        "teacher_guideline": in_text,
-    }.items():
-        if key in found:
-            found[key] = change(found[key])
-    part = found.get("data")
-    if isinstance(part, dict) and isinstance(part.get("path"), str) and part["path"]:
-        found["data"] = {**part, "path": str(folder / Path(part["path"]).expanduser())}
-    part = found.get("distill")
-    if isinstance(part, dict) and "embedder" in part:
-        found["distill"] = {**part, "embedder": in_model(part["embedder"])}
-    part = found.get("weights")
-    if isinstance(part, dict):
-        changes = {"base": in_model, "accelerate_config": in_configuration}
-        found["weights"] = {**part, **{key: change(part[key]) for key, change in changes.items() if key in part}}
-    return found
-
-
-def _names_file(text: str) -> bool:
-    """Tell a path from a text, as `Guideline.from_markdown` does."""
-    return "\n" not in text and text.strip().endswith((".md", ".markdown", ".txt"))
 
 
 def _explained(error: ValidationError, document: Document) -> InputError:

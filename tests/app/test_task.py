@@ -105,6 +105,7 @@ weights:
 distill:
   mode: two_stage
   writer: openai/gpt-4o-mini
+  raters: [local/model, openai/gpt-4o-mini]
   about: {dimension: warmth, material: letters, others: [grammar]}
   critiques_per_level: 2
   cases_per_level: 0
@@ -120,6 +121,7 @@ seed: 7
     assert task.guideline_object().instruction == "Count the stars."
     assert task.student == f"local/{folder / 'model'}" == task.weights.base
     assert task.distill.embedder == task.student and task.distill.embedder_api_base == "http://127.0.0.1:9/v1"
+    assert task.distill.raters == (f"local/{folder / 'model'}", "openai/gpt-4o-mini")
     assert task.weights.learning_rate == 2e-4
     assert task.weights.accelerate_config == str(folder / "two_gpus.yaml")
     assert task.sampling.acceptance() == Within(1)
@@ -262,6 +264,12 @@ def test_a_task_cannot_be_changed(folder: Path) -> None:
         (BASE.replace("items.csv", "itms.csv"), "line 3, 'data.path': there is no file 'itms.csv'."),
         (BASE + "guideline: none.md\n", "line 7, 'guideline': there is no file 'none.md'. Check the path, or write"),
         (BASE + "student: local/nowhere\n", "line 7, 'student': there is no model folder 'nowhere'."),
+        (BASE + "student: vllm/nowhere\n", "line 7, 'student': there is no model folder 'nowhere'."),
+        (BASE + "distill: {writer: local/nowhere}\n", "line 7, 'distill.writer': there is no model folder 'nowhere'."),
+        (
+            BASE + "distill:\n  raters:\n  - local\n  - local/nowhere\n",
+            "line 10, 'distill.raters.1': there is no model",
+        ),
         (BASE + "teacher: ${ACCORD_UNSET}\n", "line 7, 'teacher': the environment has no variable ACCORD_UNSET."),
     ],
 )
