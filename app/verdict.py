@@ -49,8 +49,6 @@ def verdict(
             f"The simpler candidate won: '{chosen}', trained on labels alone, was chosen on dev over 'trace' "
             f"(on test, '{chosen}' minus 'trace' is {_interval(against.get('trace'))} in alpha)."
         )
-    if paid:
-        sentences.append(f"Did the rationales pay on dev? {paid[0].upper()}{paid[1:]}.")
     sentences += drafts
     if not as_good and rivals:
         best = max(rivals, key=lambda row: _value(row))
@@ -66,6 +64,8 @@ def verdict(
             sentences.append(
                 f"For comparison, one human against the others has alpha {_alpha(row)}: a reference, not a ceiling."
             )
+    if paid:
+        sentences.append(f"Did the rationales pay on dev? {paid}.")
     if luck:
         sentences.append(luck)
     return tuple(sentences)

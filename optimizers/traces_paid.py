@@ -28,7 +28,7 @@ def traces_paid(measured: Sequence[Measured], dev: Corpus, fill: Label, seed: in
         ``high`` of alpha (None where undefined) over ``items``. The dev items also choose between the candidates; that
         does not bias a comparison fixed beforehand.
     """
-    by_name = {one.candidate.name: one.labels for one in measured}
+    by_name = {one.candidate.name: one for one in measured}
     wanted = [name for name in _AGAINST if name in by_name and "trace" in by_name]
     if not wanted:
         return {"answer": "not measured: it takes the objectives trace and label, or trace and trace_shuffled"}
@@ -36,12 +36,28 @@ def traces_paid(measured: Sequence[Measured], dev: Corpus, fill: Label, seed: in
     said: list[str] = []
     for name in wanted:
         difference = paired_difference(
-            by_name["trace"], by_name[name], dev.golds(), dev.scale, groups=dev.groups(), fill=fill, seed=seed
+            by_name["trace"].labels,
+            by_name[name].labels,
+            dev.golds(),
+            dev.scale,
+            groups=dev.groups(),
+            fill=fill,
+            seed=seed,
         )
         found[name] = {key: getattr(difference, key) for key in ("low", "high")}
         found[name] = {"difference": difference.value, **found[name], "items": difference.n, "note": difference.note}
-        said.append(f"{_verdict(difference.low, difference.high)} against {_AGAINST[name]} ({_shown(found[name])})")
-    return {"answer": "; ".join(said), "metric": "alpha", "level": 0.95, "against": found}
+        answer = f"{_verdict(difference.low, difference.high)} against {_AGAINST[name]} ({_shown(found[name])})"
+        rival = by_name[name].candidate.dev.metrics["alpha"]
+        if found[name]["difference"] is not None and (rival.low is None or rival.low <= 0):
+            # Short runs flatter rationales: they carry the label where its own few tokens have taught nothing yet.
+            answer += f"; but {name!r} is not above a constant yet: train longer before you believe it"
+        said.append(answer)
+    return {
+        "answer": ". ".join(f"{one[0].upper()}{one[1:]}" for one in said),
+        "metric": "alpha",
+        "level": 0.95,
+        "against": found,
+    }
 
 
 def _verdict(low: float | None, high: float | None) -> str:
@@ -56,5 +72,5 @@ def _shown(found: dict[str, Any]) -> str:
     value, low, high = (found[key] for key in ("difference", "low", "high"))
     if value is None:
         return found["note"] or "alpha is undefined"
-    interval = "" if low is None else f" [{low:+.3f}, {high:+.3f}]"
-    return f"alpha {value:+.3f}{interval} on {found['items']} dev items"
+    interval = "" if low is None else f" [{low:+.2f}, {high:+.2f}]"
+    return f"alpha {value:+.2f}{interval} on {found['items']} dev items"
