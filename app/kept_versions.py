@@ -11,7 +11,7 @@ def keep_versions(folder: Path, student: Rater, compiled: Rater) -> None:
     """Keep the guideline that was given and the one that was distilled from it; a fine-tuned rater leaves nothing.
 
     A guideline that is new since the last compile was edited by a person; one that was a version before is compiled
-    once more, and is no step of its own.
+    once more, and is no step of its own; where it is kept in place of a later one, the run's rater follows it again.
 
     Args:
         folder: Where the versions are.
@@ -27,6 +27,8 @@ def keep_versions(folder: Path, student: Rater, compiled: Rater) -> None:
     rules = [RuleRecord.from_dict(rule, place) for rule in compiled.provenance.get("rules", ())]
     if compiled.guideline != student.guideline:
         versions.add(compiled.guideline, "distilled", rules, _note(compiled.provenance))
+    elif versions.current != student.guideline.hash:
+        versions.roll_back(student.guideline.hash, _note(compiled.provenance))
 
 
 def _note(provenance: Any) -> str:

@@ -68,7 +68,7 @@ def cross_fitted(draft: Draft, rated: Mapping[str, Ratings], dev: Corpus, seed: 
     def fit_on(kept: Sequence[int]) -> Checklist:
         pairs = [(answers[place], golds[place]) for answers in given.values() for place in kept]
         known = [(answers, gold) for answers, gold in pairs if answers is not None]
-        return fit(checklist, [answers for answers, _ in known], [gold for _, gold in known], scale)
+        return fit(checklist, [one for one, _ in known], [gold for _, gold in known], scale, raters=len(given))
 
     every = range(len(dev))
     if count < 2:
@@ -94,7 +94,9 @@ def cross_fitted(draft: Draft, rated: Mapping[str, Ratings], dev: Corpus, seed: 
     )
 
 
-def fit(checklist: Checklist, given: Sequence[Given], golds: Sequence[Label], scale: Scale) -> Checklist:
+def fit(
+    checklist: Checklist, given: Sequence[Given], golds: Sequence[Label], scale: Scale, *, raters: int = 1
+) -> Checklist:
     """Return the checklist with the answers that pass and the thresholds that these labelled items teach.
 
     Args:
@@ -102,6 +104,7 @@ def fit(checklist: Checklist, given: Sequence[Given], golds: Sequence[Label], sc
         given: The answers to all questions, of each item.
         golds: The items' labels.
         scale: Of the labels. Without an order there are no thresholds.
+        raters: How many answer each item: what they say of one item is no more proof than what one of them says.
     """
     if len(set(golds)) < 2:
         return checklist
@@ -109,8 +112,8 @@ def fit(checklist: Checklist, given: Sequence[Given], golds: Sequence[Label], sc
     for number, question in enumerate(checklist.questions):
         yes = np.array([answers[number] == "yes" for answers in given], dtype=np.float64)
         contrary: Answer = "no" if question.passes == "yes" else "yes"
-        speaks = _correlation(yes, _targets(question.level, golds, scale)) * (1 if question.passes == "yes" else -1)
-        against = speaks * math.sqrt(len(golds)) < -_STANDARD_ERRORS
+        speaks = correlation(yes, _targets(question.level, golds, scale)) * (1 if question.passes == "yes" else -1)
+        against = speaks * math.sqrt(len(golds) / raters) < -_STANDARD_ERRORS
         questions.append(replace(question, passes=contrary) if against else question)
     told = replace(checklist, questions=tuple(questions))
     if scale.kind not in ("ordinal", "interval"):
@@ -190,11 +193,12 @@ def _targets(level: str, golds: Sequence[Label], scale: Scale) -> Floats:
     return np.array([gold == own for gold in golds], dtype=np.float64)
 
 
-def _correlation(one: Floats, other: Floats) -> float:
-    """Return Pearson's correlation, 0 where one of the two never changes."""
-    if one.std() == 0 or other.std() == 0:
+def correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Return Pearson's correlation of numbers or booleans to nine decimals, 0 where one of the two never changes."""
+    first, second = one.astype(np.float64), other.astype(np.float64)
+    if first.std() == 0 or second.std() == 0:
         return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
+    return round(float(np.corrcoef(first, second)[0, 1]), 9)
 
 
 def _folds(dev: Corpus, seed: int) -> list[int]:

@@ -251,7 +251,8 @@ class DistillGuideline(Compiler):
         """Measure the drafts, see which rules of one that passes dev would not miss, and let the gate choose."""
         tried = gate.measure(drafts)
         best = max(tried[1:], key=lambda one: one.mean, default=tried[0])
-        if self.ablate and best is not tried[0] and gate.passes(best, tried[0], len(drafts) - 1):
+        # The draft without them is one more to allow for, so this one has to pass with it beside it.
+        if self.ablate and best is not tried[0] and gate.passes(best, tried[0], len(drafts)):
             found = ablated(gate, best, self.ablate)
             tried = [found.whole if one is best else one for one in tried]
             if found.pruned is not None:
@@ -270,10 +271,9 @@ class DistillGuideline(Compiler):
             return CaseChoice(self.cases_per_level, self.max_case_chars)
         if self.mode == "extractive":
             return Extractive(self.critiques_per_level, self.cases_per_level, self.max_case_chars, self.seed)
-        if self.mode == "checklist" and self.writer is None:
+        if self.writer is None:
             return ChecklistMode(self.critiques_per_level, self.seed)
-        student = evidence.student
-        lm = resolve_model(self.writer if self.writer is not None else student.lm)
+        student, lm = evidence.student, resolve_model(self.writer)
         sampling = Sampling(temperature=0.0, max_tokens=self.reply_tokens, seed=self.seed)
         drawer = Drawer(lm, sampling, journal=journal, ledger=Ledger(Budget(), None))
         checks = Checks(student.scale, evidence.guard, self.subject.others, self.subject.dimension, budget)

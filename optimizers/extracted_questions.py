@@ -8,6 +8,7 @@ import numpy as np
 from ..data import Label, Scale
 from ..data.near_duplicates import normal_form
 from ..programs import ChecklistQuestion
+from .checklist_fit import correlation
 from .critiques import Critique, sentences
 from .embedders import cosines
 from .evidence import Evidence
@@ -90,19 +91,11 @@ def _of_order(holding: np.ndarray, golds: Sequence[Label], scale: Scale) -> tupl
     if not holding.any():
         return levels[0], 0.0
     mean = places[holding].mean()
-    return min(levels, key=lambda level: abs(scale.position(level) - mean)), _correlation(holding, places)
+    return min(levels, key=lambda level: abs(scale.position(level) - mean)), correlation(holding, places)
 
 
 def _of_label(holding: np.ndarray, golds: Sequence[Label], levels: Sequence[Label]) -> tuple[Label, float]:
     """Return the label that a critique tells most of, and its correlation with an item's having it."""
-    each = [_correlation(holding, np.array([gold == level for gold in golds])) for level in levels]
+    each = [correlation(holding, np.array([gold == level for gold in golds])) for level in levels]
     best = int(np.argmax(each))
     return levels[best], each[best]
-
-
-def _correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Return Pearson's correlation to nine decimals, 0 where one of the two never changes."""
-    first, second = one.astype(float), other.astype(float)
-    if first.std() == 0 or second.std() == 0:
-        return 0.0
-    return round(float(np.corrcoef(first, second)[0, 1]), 9)

@@ -18,8 +18,8 @@ _FAR = 1e300
 class FeedbackMetric:
     """A DSPy metric that says, beside the score, what people's label was and the thinking that leads to it.
 
-    It fits every place where DSPy takes a metric: with a predictor's name (GEPA asks so) or with a trace that is to be
-    judged alone the answer is a ``Prediction(score, feedback)``; elsewhere it is the score, from 0 to 1, as a number.
+    It fits every place where DSPy takes a metric: with a predictor's name (GEPA asks so) the answer is a
+    ``Prediction(score, feedback)``; elsewhere it is the score, from 0 to 1, as a number.
     The score is 1 for the human label, falls evenly with the distance on scales of numbers, and is 0 for the farthest
     label, any other name, and an answer without a label.
 

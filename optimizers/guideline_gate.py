@@ -23,7 +23,8 @@ class Measured:
     """A draft and how it did on dev.
 
     Attributes:
-        draft: The draft.
+        draft: The draft, its checklist fitted where that was still to be done.
+        proposed: The draft as it was handed in, which has seen nothing of dev.
         labels: The labels of each model that follows it, by the model's name.
         dev: The agreement of the first model.
         alphas: Alpha of each model, by name; undefined ones are None.
@@ -31,6 +32,7 @@ class Measured:
     """
 
     draft: Draft
+    proposed: Draft
     labels: Mapping[str, list[Label | None]]
     dev: Agreement
     alphas: Mapping[str, float | None]
@@ -75,7 +77,8 @@ class Gate:
         """
         passes = len(drafts) * max(len(self.lms), 1)
         found: list[Measured] = []
-        for draft in drafts:
+        for proposed in drafts:
+            draft = proposed
             models = {name: draft.rater.variant(lm=lm) for name, lm in self.lms.items()} or {"own": draft.rater}
             rated: dict[str, Ratings] = {}
             unparsed: dict[str, int] = {}
@@ -93,7 +96,7 @@ class Gate:
                 draft, labels = fitted.draft, fitted.labels
             each = {name: self._agreement(given) for name, given in labels.items()}
             alphas = {name: one.metrics["alpha"].value for name, one in each.items()}
-            found.append(Measured(draft, labels, next(iter(each.values())), alphas, unparsed))
+            found.append(Measured(draft, proposed, labels, next(iter(each.values())), alphas, unparsed))
         return found
 
     def choose(self, tried: Sequence[Measured]) -> tuple[Candidate, ...]:

@@ -13,7 +13,7 @@ from string import Template
 
 import numpy as np
 
-from ..data import Draw, Label, Scale, SetupError
+from ..data import Draw, Label, Scale
 from ..programs import Completion, Guideline, Part, Prompt, Turn, rules_of
 from .checklist_checks import question_refusals
 from .drafts import RuleRecord
@@ -131,11 +131,6 @@ class GuidelineWriter:
     subject: Subject
     checks: Checks
     attempts: int = 3
-
-    def __post_init__(self) -> None:
-        """Refuse a policy that asks for nothing."""
-        if self.attempts < 1:
-            raise SetupError(f"attempts={self.attempts}", place="DistillGuideline", cure="Give attempts=1 or more.")
 
     def instruction(self, told: Guideline, notes: Sequence[Note]) -> Written:
         """Return the guideline with a step-by-step instruction that is taken from whole traces."""
@@ -259,7 +254,9 @@ def _statements(reply: str) -> tuple[str, ...]:
 def _sources(reading: Reading, told: Guideline, notes: Sequence[Note]) -> dict[str, Attribution]:
     """Return what each new rule rests on; cited numbers of notes that do not exist count for nothing."""
     known = {rule.id for rule in rules_of(told)}
-    fresh = [rule for rule in rules_of(reading.guideline or told) if rule.id not in known]
+    fresh = [
+        rule for rule in rules_of(told if reading.guideline is None else reading.guideline) if rule.id not in known
+    ]
     found: dict[str, Attribution] = {}
     for rule, nearest in zip(fresh, _nearest([rule.text for rule in fresh], notes), strict=True):
         cited = [number - 1 for number in reading.cited.get(rule.id, ()) if 0 < number <= len(notes)]

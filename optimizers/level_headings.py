@@ -4,8 +4,8 @@ import re
 
 from ..data import Scale
 from ..programs import GuidelineRule
+from ..programs.rules import HEADING
 
-_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
 _OPEN, _CLOSE = r"[*_\"'`“‘(\[]*", r"[*_\"'`”’)\]]*"
 _BEFORE = rf"{_OPEN}(?:(?:labels?|levels?|scores?|ratings?|grades?|class|category)\s*[:=]?\s*)?{_OPEN}"
 _AFTER = rf"{_CLOSE}\s*(?:(?:stars?|points?)\b\s*)?(?:\Z|[:=(]|[—–-]+\s+(?!\s*\d)){_CLOSE}"
@@ -16,7 +16,7 @@ _NUMBER = re.compile(rf"\A{_BEFORE}([-−]?\d{{1,3}}(?:\.\d+)?){_AFTER}", re.IGN
 
 def headings_of(text: str) -> tuple[str, ...]:
     """Return the headings of a part of a guideline, each once, in their order."""
-    return tuple(dict.fromkeys(found.group(1) for found in _HEADING.finditer(text)))
+    return tuple(dict.fromkeys(found.group(1) for found in map(HEADING.match, text.split("\n")) if found is not None))
 
 
 def level_named(text: str, scale: Scale) -> str | None:

@@ -30,7 +30,8 @@ def ablated(gate: Gate, whole: Measured, most: int) -> Ablated:
 
     The rules without which dev agrees as well or better go one by one, the least missed first, and every further one
     only if the guideline without it is no worse than it was at the start. Rules that people wrote, and those that were
-    there before, are never tried.
+    there before, are never tried. Where a checklist is fitted on dev, what is left of it is fitted from what was
+    proposed: a fit on all of dev would have told every fold what the others hold.
 
     Args:
         gate: Measures guidelines.
@@ -41,22 +42,23 @@ def ablated(gate: Gate, whole: Measured, most: int) -> Ablated:
     tried = sorted(new, key=lambda rule: (rule.support, rule.id))[:most]
     if not tried:
         return Ablated(whole, None)
-    without = gate.measure([_without(whole.draft, [rule]) for rule in tried], "rating dev without a rule")
+    without = gate.measure([_without(whole.proposed, [rule]) for rule in tried], "rating dev without a rule")
     loss = {rule.id: whole.mean - one.mean for rule, one in zip(tried, without, strict=True)}
     effects = {rule.id: _effect(gate, whole, one) for rule, one in zip(tried, without, strict=True)}
-    whole = replace(whole, draft=replace(whole.draft, rules=_told(whole.draft.rules, effects)))
+    draft, proposed = (replace(one, rules=_told(one.rules, effects)) for one in (whole.draft, whole.proposed))
+    whole = replace(whole, draft=draft, proposed=proposed)
     unmissed = sorted((rule for rule in tried if loss[rule.id] <= 0), key=lambda rule: loss[rule.id])
     gone: list[RuleRecord] = []
     kept: Measured | None = None
     for rule in unmissed:
-        (one,) = gate.measure([_without(whole.draft, [*gone, rule])], "rating dev without several rules")
+        (one,) = gate.measure([_without(whole.proposed, [*gone, rule])], "rating dev without several rules")
         if one.mean >= whole.mean:
             gone.append(rule)
             kept = one
     if kept is None:
         return Ablated(whole, None)
     dropped = [{"id": rule.id, "text": rule.text, "loss": loss[rule.id]} for rule in gone]
-    draft = replace(kept.draft, details={**whole.draft.details, "dropped_rules": dropped})
+    draft = replace(kept.draft, details={**kept.draft.details, "dropped_rules": dropped})
     return Ablated(whole, replace(kept, draft=draft))
 
 

@@ -170,8 +170,7 @@ def _without_question(text: str, number: int, checklist: Checklist) -> str:
     """Return what a line says behind its question, where it repeats that."""
     if not 1 <= number <= len(checklist.questions):
         return text
-    question = checklist.questions[number - 1].text
-    said = text.lstrip(MARKUP) if not question.startswith(tuple(MARKUP)) else text
+    question, said = checklist.questions[number - 1].text.lstrip(MARKUP), text.lstrip(MARKUP)
     return said[len(question) :] if said[: len(question)].casefold() == question.casefold() else text
 
 

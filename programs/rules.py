@@ -13,7 +13,9 @@ from .guideline import Guideline
 
 Part = Literal["instruction", "rubric", "checklist"]
 
-_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$")
+HEADING = re.compile(r"^#{1,6}\s+(.+?)(?:\s+#+)?\s*$")
+"""A line that is a heading, and its words: signs behind a blank that close it are none of them."""
+
 _ITEM = re.compile(r"^(\s*)(?:[-*+]|\d{1,3}[.)])\s+(.*)$")
 _MARK = re.compile(r"^\[(?:yes|no)\] ")
 _SUPPORT = re.compile(r"\s*\(\d+ items?\)$")
@@ -79,7 +81,8 @@ def find_rule(guideline: Guideline, id: str) -> GuidelineRule:
 def without_rule(guideline: Guideline, rule: GuidelineRule) -> Guideline:
     """Return the guideline without one of its rules; a heading that would stand over nothing goes too.
 
-    Every other line stays as it is, byte for byte. A checklist without its last question is none.
+    Every other line stays as it is, byte for byte, but for empty ones that would follow each other where it stood.
+    A checklist without its last question is none.
 
     Raises:
         InputError: If the rule does not stand there.
@@ -96,10 +99,14 @@ def without_rule(guideline: Guideline, rule: GuidelineRule) -> Guideline:
     while place >= 0 and not kept[place].strip():
         place -= 1
     below = next((line for line in kept[rule.start :] if line.strip()), None)
-    bare = below is None or _HEADING.match(below) is not None
-    if place >= 0 and _HEADING.match(kept[place]) and bare and _deep(kept[place]) >= _deep(below):
-        del kept[place : rule.start]
-    return replace(guideline, **{rule.part: "\n".join(_single_gaps(kept))})
+    bare = below is None or HEADING.match(below) is not None
+    cut = rule.start
+    if place >= 0 and HEADING.match(kept[place]) and bare and _deep(kept[place]) >= _deep(below):
+        del kept[place:cut]
+        cut = place
+    while 0 < cut < len(kept) and not kept[cut - 1].strip() and not kept[cut].strip():
+        del kept[cut]
+    return replace(guideline, **{rule.part: "\n".join(kept)})
 
 
 def with_rule(guideline: Guideline, rule: GuidelineRule) -> Guideline:
@@ -141,10 +148,12 @@ def _rules(part: Part, text: str) -> Iterator[GuidelineRule]:
     lines = text.split("\n")
     heading, start = "", None
     for number, line in enumerate([*lines, ""]):
-        titled, item = _HEADING.match(line), _ITEM.match(line)
+        titled, item = HEADING.match(line), _ITEM.match(line)
         ends = not line.strip() or titled is not None or (item is not None and _tops(lines, start, item))
         if start is not None and ends:
-            yield _rule(part, heading, lines, start, number)
+            found = _rule(part, heading, lines, start, number)
+            if found.text:
+                yield found
             start = None
         if titled is not None:
             heading = titled.group(1)
@@ -168,8 +177,3 @@ def _rule(part: Part, heading: str, lines: list[str], start: int, end: int) -> G
 def _deep(line: str | None) -> int:
     """Return how deep a heading is; the end of a text is the highest of all."""
     return 0 if line is None else len(line) - len(line.lstrip("#"))
-
-
-def _single_gaps(lines: list[str]) -> list[str]:
-    """Return the lines with one empty line where taking something out left several in a row."""
-    return [line for number, line in enumerate(lines) if line.strip() or number == 0 or lines[number - 1].strip()]

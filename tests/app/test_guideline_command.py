@@ -191,6 +191,20 @@ def test_a_compile_keeps_versions_and_later_ones_keep_what_people_wrote(tmp_path
     assert {rule.text: rule.author for rule in versions.rules("")}["Never mind the spelling."] == "human"
 
 
+def test_an_earlier_version_that_is_kept_again_is_the_current_one(tmp_path: Path) -> None:
+    told = Guideline("Rate the story.")
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        run_job(_job(told), run=tmp_path, journal=journal, console=Console())
+        choosy = replace(  # cases alone bring nothing here
+            _job(told), make_compiler=lambda journal, run, progress: DistillGuideline("cases", cases_per_level=1)
+        )
+        run_job(choosy, run=tmp_path, journal=journal, console=Console())
+    versions = GuidelineVersions(tmp_path / "guidelines")
+    assert [step.how for step in versions.history] == ["given", "distilled", "rolled_back"]
+    assert versions.current == Rater.load(tmp_path / "rater", lm="openai/none").guideline.hash == told.hash
+    assert versions.history[-1].note.startswith("original: alpha ")
+
+
 def _told_again(folder: Path, guideline: Guideline, writer: str) -> Rater:
     """Compile the stories' task with a writer that always sends the same."""
 

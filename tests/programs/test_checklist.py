@@ -304,6 +304,15 @@ def test_a_reply_that_was_cut_has_only_the_answers_before_the_cut() -> None:
     assert read(Completion("", error="429")).label == Unparsed("error", "429")
 
 
+@pytest.mark.parametrize("begins", ["*Plot*: all is well.", "`end` is reached.", "(No) one dies.", "“Yes” is said."])
+def test_a_question_that_begins_with_markup_is_told_from_its_answer(begins: str) -> None:
+    asked = Checklist((ChecklistQuestion(begins), ChecklistQuestion("Is there a turn?")))
+    rater = Rater(FIVE, Guideline("Rate.", checklist=asked), lm=_says("1: yes\n2: no", "1: no\n2: yes"))
+    first, second = (read_answers(rating.rationale, asked).whole for rating in rater.rate(_corpus(2)))
+    assert (first, second) == (("yes", "no"), ("no", "yes"))
+    assert read_answers(f"1. {begins} No\n2. Yes", asked).whole == ("no", "yes")
+
+
 @pytest.mark.parametrize(
     "noise", ["1: yes " * 40_000, " " * 300_000 + "x", "1:" * 200_000, ": yes" * 100_000, "-*" * 200_000]
 )

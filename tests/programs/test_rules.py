@@ -75,6 +75,22 @@ def test_taking_a_rule_out_leaves_every_other_line() -> None:
     assert without_rule(TOLD, rules[0]) == Guideline("Then rate.", RUBRIC)
 
 
+def test_taking_a_rule_out_leaves_empty_lines_elsewhere_alone() -> None:
+    told = Guideline("Read.\n\n\n```\na\n\n\nb\n```\n\nSkip.\n\nRate.\n\n\nEnd.")
+    (skip,) = [rule for rule in rules_of(told) if rule.text == "Skip."]
+    assert without_rule(told, skip).instruction == told.instruction.replace("Skip.\n\n", "")
+
+
+def test_a_list_item_without_words_is_no_rule() -> None:
+    told = Guideline("- \n- Be fair.\n* \n1. Read.")
+    assert [rule.text for rule in rules_of(told)] == ["Be fair.", "Read."]
+
+
+def test_a_heading_may_end_with_a_sign_that_closes_headings() -> None:
+    told = Guideline("Rate.", "### C#\n- Typed.\n\n### C ##\n- Terse.")
+    assert [rule.heading for rule in rules_of(told)[1:]] == ["C#", "C"]
+
+
 def test_a_heading_without_rules_goes_and_one_above_others_stays() -> None:
     told = Guideline("Rate.", "# Levels\n\n## 1\n- Rude.\n\n## 2\n- Kind.")
     rude, kind = rules_of(told)[1:]
