@@ -66,7 +66,8 @@ class PanelChange:
     Attributes:
         before: Before the change.
         after: After it.
-        alpha: Alpha among the raters, after - before, on the same resamples.
+        alpha: Alpha among the raters, after - before, on the same resamples. Like the others it is of what a rater
+            answered both times.
         icc3: ICC(3,1) among the raters, after - before.
         icc3k: ICC(3,k) of their mean, after - before.
         with_gold: Mean alpha with gold, after - before.
@@ -223,26 +224,35 @@ class _Panels:
             found[f"alpha {panel}"],
             found[f"icc3 {panel}"],
             found[f"icc3k {panel}"],
-            {name: found[f"with gold {panel} {name}"] for name in self.names},
+            {name: found[f"with gold {place} {panel}"] for place, name in enumerate(self.names)},
             found[f"with gold {panel}"],
             self.n,
             self.unparsed[panel],
         )
 
     def _statistics(self, weights: Floats) -> dict[str, Floats]:
-        found: dict[str, Floats] = {}
         count = len(self.names)
-        for panel in range(len(self.unparsed)):
-            own = self.rows[:, panel * count : (panel + 1) * count]
-            found[f"alpha {panel}"] = self._alpha(own, weights)
-            found[f"icc3 {panel}"], found[f"icc3k {panel}"] = self._icc3(own, weights)
-            each = [self._alpha(np.stack([own[:, place], self.rows[:, -1]], axis=1), weights) for place in range(count)]
-            found |= {f"with gold {panel} {name}": one for name, one in zip(self.names, each, strict=True)}
-            found[f"with gold {panel}"] = np.mean(each, axis=0)
-        if len(self.unparsed) == 2:
-            for name in ("alpha", "icc3", "icc3k", "with gold"):
-                found[f"{name} change"] = found[f"{name} 1"] - found[f"{name} 0"]
+        panels = [self.rows[:, place * count : (place + 1) * count] for place in range(len(self.unparsed))]
+        found: dict[str, Floats] = {}
+        for panel, codes in enumerate(panels):
+            found |= {f"{name} {panel}": value for name, value in self._measures(codes, weights).items()}
+        if len(panels) == 2:
+            # Only what a rater answered both times: a rater that goes silent on hard items must not look like progress.
+            was, now = (
+                self._measures(np.where(other >= 0, codes, -1), weights) for codes, other in (panels, panels[::-1])
+            )
+            found |= {f"{name} change": now[name] - was[name] for name in ("alpha", "icc3", "icc3k", "with gold")}
         return found
+
+    def _measures(self, codes: Codes, weights: Floats) -> dict[str, Floats]:
+        icc3, icc3k = self._icc3(codes, weights)
+        gold = self.rows[:, -1]
+        each = {
+            f"with gold {place}": self._alpha(np.stack([codes[:, place], gold], axis=1), weights)
+            for place in range(len(self.names))
+        }
+        mean = np.mean(list(each.values()), axis=0)
+        return {"alpha": self._alpha(codes, weights), "icc3": icc3, "icc3k": icc3k, "with gold": mean, **each}
 
     def _alpha(self, codes: Codes, weights: Floats) -> Floats:
         return krippendorff(codes, self.values, self.distance, weights)

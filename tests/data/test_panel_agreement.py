@@ -38,6 +38,15 @@ def test_unreadable_ratings_are_left_out_or_filled_and_counted() -> None:
     assert filled.with_gold["c"].value == pytest.approx(whole.metrics["alpha"].value)
 
 
+def test_raters_that_go_silent_where_they_differ_have_not_come_together() -> None:
+    differ = [a != b for a, b in zip(A, B, strict=True)]
+    silent = {"a": A, "b": [None if other else label for label, other in zip(B, differ, strict=True)]}
+    change = panel_change({"a": A, "b": B}, silent, GOLD, FIVE, resamples=200)
+    assert change.after.alpha.value == 1 and change.before.alpha.value is not None and change.before.alpha.value < 1
+    assert (change.alpha.value, change.icc3.value, change.with_gold.value) == (0, 0, 0)
+    assert change.after.unparsed == {"a": 0, "b": sum(differ)}
+
+
 def test_items_without_gold_count_among_the_raters_alone() -> None:
     gold = [None if place % 3 == 0 else label for place, label in enumerate(GOLD)]
     found = panel_agreement({"a": A, "b": B}, gold, FIVE, resamples=0)
