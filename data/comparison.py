@@ -6,13 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .agreement import metrics_of
 from .bootstrap import Units, resample
-from .cells import Floats, distinct_rows, totals
-from .coefficients import Coefficient, why_undefined
-from .errors import SetupError
+from .cells import Floats
 from .estimate import check_bootstrap, estimate
-from .numeric import pairs_of, prepare
+from .paired import Paired
 from .scale import Label, Scale
 
 _DIRECTIONS = {
@@ -101,31 +98,16 @@ def paired_difference(
         InputError: For lengths that differ or a label that is not on the scale.
     """
     check_bootstrap(resamples, level)
-    metrics = metrics_of(scale)
-    if metric not in metrics:
-        raise SetupError(
-            f"{metric!r} is not a metric of {scale.kind} scales", cure=f"Give one of {', '.join(metrics)}."
-        )
-    data = prepare([a, b], gold, scale, groups=groups, fill=fill)
     # Cells are distinct (a, b, gold) triples: the joint resample of both raters is one draw of triple counts.
-    _, codes = np.unique(data.numbers, return_inverse=True)
-    rows, cell = distinct_rows(codes.reshape(3, -1).T.astype(np.int64))
-    first = np.zeros(len(rows), dtype=np.int64)
-    first[cell] = np.arange(cell.size)
-    triples = data.numbers[:, first]
-    sides = [pairs_of(triples[side], triples[2], scale) for side in (0, 1)]
-    compare = _comparison(metric, metrics[metric])
+    paired = Paired.of(a, b, gold, scale, metric=metric, groups=groups, fill=fill)
+    data, cell = paired.data, paired.cell
+    units = Units.of(cell, len(paired.codes), data.groups)
 
     def statistics(weights: Floats) -> dict[str, Floats]:
-        left, right = (compare(pairs, totals(pairs.cell, pairs.x.size, weights)) for pairs in sides)
-        return {"a": left, "b": right, "difference": left - right}
+        return {"difference": paired.difference(weights)}
 
-    units = Units.of(cell, len(rows), data.groups)
     point = statistics(units.observed)
-    longest = max(pairs.values.size for pairs in sides)
-    draws = resample(units, statistics, resamples=resamples, seed=seed, rows=longest).get("difference")
-    lost = [f"{name}: {why_undefined(metric, pairs, cell.size)}" for name, pairs in zip("ab", sides, strict=True)]
-    lost = [why for name, why in zip("ab", lost, strict=True) if not np.isfinite(point[name][0])]
+    draws = resample(units, statistics, resamples=resamples, seed=seed, rows=paired.rows).get("difference")
     found = data.remark(
         estimate(
             point["difference"][0],
@@ -133,7 +115,7 @@ def paired_difference(
             units=units.count,
             unit=units.name,
             level=level,
-            why="; ".join(lost),
+            why=paired.why_undefined(),
         )
     )
     return Difference(
@@ -167,12 +149,3 @@ def two_sided_p(draws: Floats) -> float:
     kept = np.where(np.abs(kept) < 1e-12, 0.0, kept)
     against = 1 + min(int((kept <= 0).sum()), int((kept >= 0).sum()))
     return min(1.0, 2 * against / (1 + kept.size))
-
-
-def _comparison(metric: str, coefficient: Coefficient) -> Coefficient:
-    """Turn a coefficient so that more is better."""
-    if metric in ("mse", "mae"):
-        return lambda pairs, weights: -coefficient(pairs, weights)
-    if metric == "bias":
-        return lambda pairs, weights: -np.abs(coefficient(pairs, weights))
-    return coefficient
