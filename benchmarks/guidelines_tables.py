@@ -61,7 +61,7 @@ def _print_rater(tables: Tables, name: str, arms: Mapping[str, dict[str, Any]]) 
             print(f"| {name} | {arm}: no draft | - | - | - | - | - | - | {record['compile_seconds']:.0f} |")
             continue
         taken = compiled and record["chosen"] != "original"
-        # Where dev prefers one draft and accepts another, both were rated; where they are one, it was paid for as the kept.
+        # Where dev prefers one draft and accepts another, both were rated; where they are one, `kept` was paid for.
         keys = ("tried",) if not taken else ("kept",) if record["chosen"] == record["best"] else ("kept", "tried")
         for key in keys if compiled else ("",):
             rated = record[key] if compiled else record
