@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -104,33 +105,33 @@ def _teacher_options(task: "Task") -> dict[str, Any]:
 
 
 def _compiler_of(task: "Task", into: Target) -> MakeCompiler:
-    if into == "weights":
+    """Return what makes the compiler. One is made now: a policy that cannot be is told before traces are paid for."""
+    make = _fine_tune(task) if into == "weights" else _distill(task)
+    make()
 
-        def fine_tune(journal: Journal, run: Path, progress: Progress) -> Compiler:
-            options = task.weights.model_dump(exclude_none=True)
-            return FineTune(workspace=run / WORKSPACE, journal=journal, progress=progress, seed=task.seed, **options)
+    def made(journal: Journal, run: Path, progress: Progress) -> Compiler:
+        if into == "weights":
+            return make(workspace=run / WORKSPACE, journal=journal, progress=progress)
+        return make(known=GuidelineVersions(run / VERSIONS).known_rules(), journal=journal, progress=progress)
 
-        return fine_tune
+    return made
 
+
+def _fine_tune(task: "Task") -> Callable[..., Compiler]:
+    return partial(FineTune, seed=task.seed, **task.weights.model_dump(exclude_none=True))
+
+
+def _distill(task: "Task") -> Callable[..., Compiler]:
     section = task.distill
-    # It is asked for a first vector now: one that is missing must be known before traces are paid for.
-    embedder = resolve_embedder(section.embedder, api_base=section.embedder_api_base).checked()
-
-    def distill(journal: Journal, run: Path, progress: Progress) -> Compiler:
-        options = section.model_dump(exclude_none=True, exclude=_NAMED)
-        writer = section.writer
-        if writer is not None:
-            served: dict[str, Any] = {} if section.writer_api_base is None else {"api_base": section.writer_api_base}
-            options["writer"] = resolve_model(writer, **served)
-        return DistillGuideline(
-            subject=Subject(**section.about.model_dump()),
-            raters=[resolve_model(rater, max_tokens=task.max_tokens) for rater in section.raters],
-            embedder=embedder,
-            known=GuidelineVersions(run / VERSIONS).known_rules(),
-            journal=journal,
-            progress=progress,
-            seed=task.seed,
-            **options,
-        )
-
-    return distill
+    options = section.model_dump(exclude_none=True, exclude=_NAMED)
+    if section.writer is not None:
+        served: dict[str, Any] = {} if section.writer_api_base is None else {"api_base": section.writer_api_base}
+        options["writer"] = resolve_model(section.writer, **served)
+    return partial(
+        DistillGuideline,
+        subject=Subject(**section.about.model_dump()),
+        raters=[resolve_model(rater, max_tokens=task.max_tokens) for rater in section.raters],
+        embedder=resolve_embedder(section.embedder, api_base=section.embedder_api_base).checked(),
+        seed=task.seed,
+        **options,
+    )
