@@ -236,6 +236,22 @@ def test_what_people_wrote_into_a_distilled_guideline_stays() -> None:
     }
 
 
+def test_a_new_rule_that_contradicts_what_people_wrote_gives_way() -> None:
+    first = _compiled(Writer())
+    student = _student().variant(
+        guideline=Guideline(first.guideline.instruction, "### 1\n- The story breaks off early.\n\n### 3\n- It ends.")
+    )
+    student.provenance = first.provenance
+    again = Writer(
+        criteria="### 1\n- Nothing happens. [1]\n### 3\n- The story breaks off early. [9]\n- It is complete. [9]"
+    )
+    second = _compiled(again, student)
+    rubric = _told(second, "rubric").rubric
+    assert rubric.count("The story breaks off early.") == 1
+    assert rubric.index("breaks off") < rubric.index("### 3") < rubric.index("It is complete.")
+    assert second.provenance["dropped"]["rules"] == {"contradicts_people": 2}, "in 'rubric' and in 'both'"
+
+
 def test_different_subsets_make_different_drafts() -> None:
     compiled = _compiled(Writer(), subsets=2, instruction_traces=1)
     names = {candidate.name for candidate in compiled.candidates}
