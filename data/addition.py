@@ -13,7 +13,7 @@ import numpy as np
 
 from .alpha import krippendorff
 from .bootstrap import Units, resample
-from .cells import Codes, Floats, distinct_rows, totals
+from .cells import Codes, Floats, coded, distinct_rows, totals
 from .coefficients import Pairs, spearman
 from .errors import InputError
 from .estimate import Estimate, check_bootstrap, estimate
@@ -162,8 +162,7 @@ def add_one(
 
 def _cells(people: Floats, table: HumanTable) -> tuple[Floats, Codes, Units]:
     whole = np.column_stack([people, table.rating])
-    values = np.unique(whole[np.isfinite(whole)])
-    codes = np.where(np.isfinite(whole), np.searchsorted(values, whole), -1).astype(np.int64)
+    values, codes = coded(whole)
     rows, cell = distinct_rows(codes)
     return values, rows, Units.of(cell, len(rows), table.groups)
 

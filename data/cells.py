@@ -26,6 +26,18 @@ class Cells(NamedTuple):
     cell: Codes
 
 
+class Coded(NamedTuple):
+    """A table as places in its sorted values.
+
+    Attributes:
+        values: (values,) the numbers that occur, ascending.
+        codes: (items, columns) the place of each number, -1 for a gap.
+    """
+
+    values: Floats
+    codes: Codes
+
+
 def distinct_rows(codes: Codes) -> Cells:
     """Gather equal rows.
 
@@ -79,3 +91,14 @@ def ratio(numerator: Floats, denominator: Floats, defined: NDArray[np.bool_]) ->
     out = np.full(np.shape(denominator), np.nan)
     np.divide(numerator, denominator, out=out, where=np.asarray(defined) & (denominator != 0))
     return out
+
+
+def coded(table: Floats) -> Coded:
+    """Number the values of a table with gaps.
+
+    Args:
+        table: (items, columns) numbers, NaN where there is none.
+    """
+    there = np.isfinite(table)
+    values = np.unique(table[there])
+    return Coded(values, np.where(there, np.searchsorted(values, table), -1).astype(np.int64))

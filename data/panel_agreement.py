@@ -12,7 +12,7 @@ import numpy as np
 
 from .alpha import Distance, krippendorff
 from .bootstrap import Units, resample
-from .cells import Codes, Floats, distinct_rows
+from .cells import Codes, Floats, coded, distinct_rows
 from .errors import InputError
 from .estimate import Estimate, check_bootstrap, estimate
 from .human_agreement import DISTANCES
@@ -200,8 +200,7 @@ class _Panels:
         table = np.array(
             [*columns, [np.nan if label is None else number(label, "gold") for label in gold]], dtype=float
         ).T
-        self.values = np.unique(table[np.isfinite(table)])
-        codes = np.where(np.isfinite(table), np.searchsorted(self.values, table), -1).astype(np.int64)
+        self.values, codes = coded(table)
         self.rows, cell = distinct_rows(codes)
         self.units = Units.of(cell, len(self.rows), groups)
         self.unparsed = [

@@ -13,7 +13,7 @@ import numpy as np
 
 from .alpha import Distance, krippendorff
 from .bootstrap import Units, resample
-from .cells import Codes, Floats, distinct_rows
+from .cells import Codes, Floats, coded, distinct_rows
 from .estimate import Estimate, check_bootstrap, estimate
 from .frozen import FrozenDict
 from .human_agreement import DISTANCES, Labels
@@ -121,8 +121,7 @@ def replace_one(
     check_bootstrap(resamples, level)
     table = human_table(ratings, labels, scale, groups=groups, fill=fill)
     whole = np.column_stack([table.grid, table.rating])
-    values = np.unique(whole[np.isfinite(whole)])
-    codes = np.where(np.isfinite(whole), np.searchsorted(values, whole), -1).astype(np.int64)
+    values, codes = coded(whole)
     rows, cell = distinct_rows(codes)
     units = Units.of(cell, len(rows), table.groups)
     counts = np.isfinite(table.grid).sum(axis=0)

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import dspy
 
 from ..data import InputError, Label, SetupError
-from ..programs import Order, Rater, encode_prompt
+from ..programs import Order, Rater, common_start, encode_prompt
 from .aims import Aim, make_aim
 from .dev import item_id
 from .preferences import Preference
@@ -182,11 +182,4 @@ def _balanced(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 def shared_prefix(rows: Sequence[Row]) -> int:
     """Return how many tokens all prompts begin with, leaving each prompt at least its last one."""
-    if not rows:
-        return 0
-    limit = min(len(row.prompt) for row in rows) - 1
-    low, high = min(row.prompt for row in rows), max(row.prompt for row in rows)
-    shared = 0
-    while shared < limit and low[shared] == high[shared]:
-        shared += 1
-    return max(shared, 0)
+    return common_start([row.prompt for row in rows])

@@ -22,7 +22,7 @@ from .forced_choice import forced_choice
 from .guideline import Case, Guideline, parse_guideline
 from .guideline_diff import Change, guideline_diff
 from .interrater import Interrater, interrater
-from .level_choice import LevelChoice, level_choice
+from .level_choice import LevelChoice, common_start, level_choice
 from .level_tokens import LevelWeights, level_weights
 from .local_model import LocalEngine, encode_prompt, local_lm, weights_hash
 from .merging import merge_rater
@@ -108,6 +108,7 @@ __all__ = [
     "base_of",
     "check_installed",
     "check_writes_labels",
+    "common_start",
     "complete",
     "context_length",
     "copy_rater",

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
+from .level_choice import common_start
 from .running_batch import Begun, RunningBatch
 from .wishes import Row
 
@@ -110,7 +111,7 @@ class Decoder:
     def _prefilled_prefix(self, prompts: Sequence[Sequence[int]]) -> tuple[DynamicCache, int]:
         """Return a fresh cache that holds the tokens all prompts begin with, and how many they are."""
         known = len(self._prefix)
-        shared = _shared_prefix(prompts)
+        shared = common_start(prompts)
         near = len(prompts) == 1 or shared <= known + 8
         if self._prefix_cache is not None and known <= shared and near and self._starts(prompts):
             return _copy(self._prefix_cache), known
@@ -130,13 +131,3 @@ class Decoder:
 def _copy(cache: DynamicCache) -> DynamicCache:
     """Return a cache of its own, so that the original can be used again."""
     return copy.deepcopy(cache)
-
-
-def _shared_prefix(prompts: Sequence[Sequence[int]]) -> int:
-    """Return how many tokens all prompts begin with, leaving each at least one of its own."""
-    limit = min(len(prompt) for prompt in prompts) - 1
-    low, high = min(map(list, prompts)), max(map(list, prompts))
-    shared = 0
-    while shared < limit and low[shared] == high[shared]:
-        shared += 1
-    return shared

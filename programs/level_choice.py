@@ -57,8 +57,13 @@ def level_choice(tokenizer: Any, replies: Sequence[str]) -> LevelChoice:
 
 
 def common_start(sequences: Sequence[Sequence[int]]) -> int:
-    """Return how many tokens all sequences begin with, leaving each at least one of its own."""
+    """Return how many tokens all sequences begin with, leaving each at least one of its own; 0 for no sequences."""
+    if not sequences:
+        return 0
+    limit = min(map(len, sequences)) - 1
+    # What the first and the last in order begin with, all between them begin with too.
+    low, high = min(map(list, sequences)), max(map(list, sequences))
     shared = 0
-    while all(len(ids) > shared + 1 and ids[shared] == sequences[0][shared] for ids in sequences):
+    while shared < limit and low[shared] == high[shared]:
         shared += 1
     return shared
