@@ -12,6 +12,7 @@ from .corpus import Corpus
 from .draws import Draw, Source
 from .errors import AccordError, InputError, RetryError, SetupError
 from .estimate import Estimate
+from .finding import Finding
 from .human_agreement import human_agreement
 from .human_table import labels_by_annotator
 from .items import Annotation, Item, content_hash, content_id
@@ -45,6 +46,7 @@ __all__ = [
     "Difference",
     "Draw",
     "Estimate",
+    "Finding",
     "InputError",
     "Interval",
     "Item",
