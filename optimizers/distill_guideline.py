@@ -241,7 +241,8 @@ class DistillGuideline(Compiler):
             "model": models[0],
             **({"models": models} if lms else {}),
             "guideline": student.guideline.hash,
-            "student": dict(student.provenance),
+            # What the student came from, without what that came from in its turn: its guideline's history has the rest.
+            "student": {name: value for name, value in student.provenance.items() if name != "student"},
             **outcomes_of(ranked, proposed, dev),
             "warnings": warnings_of(len(dev), ranked, drafts, list(evidence.short(evidence.rationales, 1)), wanted),
         }

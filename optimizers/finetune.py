@@ -137,6 +137,8 @@ class FineTune(Compiler):
         if not (math.isfinite(regression_weight) and regression_weight >= 0):
             what = f"regression_weight={regression_weight!r}"
             raise SetupError(what, place=_PLACE, cure="Give a number from 0 on, e.g. 1.0.")
+        if isinstance(margin, str) or not (math.isfinite(margin) and margin > 0):
+            raise SetupError(f"margin={margin!r}", place=_PLACE, cure="Give a number above 0, e.g. 2.")
         for name, number in {"rounds": rounds, "own_samples": own_samples}.items():
             if not isinstance(number, int) or isinstance(number, bool) or number < 1:
                 raise SetupError(f"{name}={number!r}", place=_PLACE, cure="Give a whole number from 1 on.")

@@ -21,7 +21,7 @@ _BLANK_MARK = re.compile(r"(?:\A|\n)[ \t>#*_`-]*label[ \t*_`]*[:=]?[ \t*_`]*\Z",
 
 
 @runtime_checkable
-class LevelEngine(Protocol):
+class ReplyEngine(Protocol):
     """An engine that knows how likely whole replies are; `accord.programs.LocalEngine` is one."""
 
     def level_log_probabilities(self, prompts: Sequence[Prompt], replies: Sequence[str]) -> list[list[float]]:
@@ -53,7 +53,7 @@ class Repair:
         """
         engine = teacher.lm.engine
         levels = teacher.scale.levels
-        if not isinstance(engine, LevelEngine):
+        if not isinstance(engine, ReplyEngine):
             cure = "Use a local model, or leave repair out."
             raise SetupError("the teacher's model gives no probabilities of labels", place="Repair", cure=cure)
         if levels is None:

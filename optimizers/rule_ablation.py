@@ -29,8 +29,8 @@ def ablated(gate: Gate, whole: Measured, most: int) -> Ablated:
     """Take each new rule out of a guideline and rate dev without it; then leave out what is not missed.
 
     The rules without which dev agrees as well or better go one by one, the least missed first, and every further one
-    only if the guideline without it is no worse than it was at the start. Rules that people wrote, and those that were
-    there before, are never tried. Where a checklist is fitted on dev, what is left of it is fitted from what was
+    only if the guideline without it is no worse than it was at the start. Rules that people wrote, and those that the
+    student already had, are never tried. Where a checklist is fitted on dev, what is left of it is fitted from what was
     proposed: a fit on all of dev would have told every fold what the others hold.
 
     Args:

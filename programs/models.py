@@ -1,5 +1,6 @@
 """Knows how a model's name becomes a DSPy LM; does not know what the model is for."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,8 @@ def resolve_model(model: "str | dspy.LM", *, max_tokens: int = Sampling.max_toke
     """
     if isinstance(model, dspy.LM):
         return model
-    if model == "local":
-        return local_lm(LocalEngine(embedded_model(), name=NAME), max_tokens=max_tokens)
-    if model.startswith("local/"):
-        return local_lm(LocalEngine(Path(model.removeprefix("local/"))), max_tokens=max_tokens)
+    if model == "local" or model.startswith("local/"):
+        return _local(model, max_tokens, options)
     if model == VLLM or model.startswith(f"{VLLM}/"):
         return vllm_lm(model, max_tokens=max_tokens, **options)
     try:
@@ -60,3 +59,13 @@ def resolve_model(model: "str | dspy.LM", *, max_tokens: int = Sampling.max_toke
     except (ValueError, LMConfigurationError) as error:
         cure = "Use 'local', 'local/<folder>', 'vllm/<folder>' or a LiteLLM name such as 'openai/gpt-4o-mini'."
         raise SetupError(str(error), place=f"model {model!r}", cure=cure) from error
+
+
+def _local(model: str, max_tokens: int, options: Mapping[str, Any]) -> dspy.LM:
+    given = sorted(name for name, value in options.items() if value is not None)
+    if given:
+        cure = "Leave it out, or name a model that is asked over HTTP."
+        raise SetupError(f"a model in this process takes no {given[0]!r}", place=f"model {model!r}", cure=cure)
+    folder = model.removeprefix("local").removeprefix("/")
+    engine = LocalEngine(embedded_model(), name=NAME) if model == "local" else LocalEngine(Path(folder))
+    return local_lm(engine, max_tokens=max_tokens)

@@ -339,6 +339,10 @@ def test_traces_of_rejection_sampling_and_the_whole_chain(tmp_path):
     again = compiler.compile(student, trainset=train.examples(), valset=dev.examples())
     assert len(student.lm.engine.asked) == asked, "a rerun with the journal asks nothing"
     assert again.guideline == compiled.guideline
+    third = compiler.compile(compiled, trainset=train.examples(), valset=dev.examples())
+    fourth = compiler.compile(third, trainset=train.examples(), valset=dev.examples())
+    assert fourth.provenance["student"]["guideline"] == compiled.guideline.hash
+    assert "student" not in fourth.provenance["student"], "a record does not grow with every distillation"
     compiled.save(tmp_path / "rater")
     assert Rater.load(tmp_path / "rater").guideline == compiled.guideline
     assert Rater.load(tmp_path / "rater").provenance["rules"] == compiled.provenance["rules"]

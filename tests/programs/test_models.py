@@ -55,6 +55,13 @@ def test_settings_of_the_pool_that_make_no_sense_say_so(options, said):
     assert caught.value.cure and "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["local", "local/folder"])
+def test_a_model_in_this_process_takes_no_address(name):
+    with pytest.raises(SetupError, match="takes no 'api_base'") as caught:
+        resolve_model(name, api_base="http://localhost/v1")
+    assert repr(name) in str(caught.value)
+
+
 def test_a_folder_is_a_local_model(model_folder):
     lm = resolve_model(f"local/{model_folder}", max_tokens=99)
     assert isinstance(lm.engine, LocalEngine)
