@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from .alpha import krippendorff
-from .bootstrap import Units, resample
+from .bootstrap import Units
 from .cells import Codes, Floats, coded, distinct_rows, totals
 from .coefficients import Pairs, spearman
 from .errors import InputError
-from .estimate import Estimate, check_bootstrap, estimate
+from .estimate import Estimate, check_bootstrap
+from .estimates import estimates
 from .frozen import FrozenDict
-from .human_agreement import DISTANCES, Labels
+from .given_labels import Labels
+from .human_agreement import DISTANCES
 from .human_table import HumanTable, human_table
 from .replacement import UNVARIED
 from .scale import Label, Scale
@@ -111,7 +113,7 @@ def add_one(
         fill: The label that stands for an unreadable answer; None leaves the item out.
         resamples: Bootstrap resamples; 0 for no intervals.
         seed: Seed of the bootstrap, and of which people are the few on each item.
-        level: Confidence level of the percentile intervals.
+        level: Confidence level of the intervals.
 
     Raises:
         InputError: For lengths that differ, a label that is not on the scale, or fewer than one person.
@@ -131,12 +133,8 @@ def add_one(
         return {"before": before, "after": after, "change": after - before}
 
     why = UNVARIED if table.rating.size else "no item has two human labels and one of the rater"
-    point = alphas(units.observed)
-    draws = resample(units, alphas, resamples=resamples, seed=seed, rows=values.size)
-    found = {
-        name: estimate(value[0], draws.get(name), units=units.count, unit=units.name, level=level, why=why)
-        for name, value in point.items()
-    }
+    bootstrap = {"resamples": resamples, "seed": seed, "level": level}
+    found = estimates(units, alphas, **bootstrap, why=lambda _: why, rows=values.size)
     largest = min(most, int(np.isfinite(people).sum(axis=1).max(initial=1)) - 1)
     shuffled = _shuffled(people, table.rating, np.random.default_rng(seed))
     return AddOne(
@@ -144,10 +142,7 @@ def add_one(
         after=found["after"],
         change=found["change"],
         people=FrozenDict(
-            {
-                count: _helped(shuffled, count, table, ordered, resamples=resamples, seed=seed, level=level)
-                for count in range(1, largest + 1)
-            }
+            {count: _helped(shuffled, count, table, ordered, bootstrap) for count in range(1, largest + 1)}
         ),
         measure="spearman" if ordered else "shared",
         n=table.rating.size,
@@ -176,9 +171,7 @@ def _shuffled(people: Floats, rating: Floats, rng: np.random.Generator) -> Float
     return np.take_along_axis(people, np.argsort(keys, axis=1, kind="stable"), axis=1)
 
 
-def _helped(
-    shuffled: Floats, count: int, table: HumanTable, ordered: bool, *, resamples: int, seed: int, level: float
-) -> Helped:
+def _helped(shuffled: Floats, count: int, table: HumanTable, ordered: bool, bootstrap: Mapping[str, Any]) -> Helped:
     kept = np.isfinite(shuffled).sum(axis=1) > count
     few, rest = shuffled[kept, :count], shuffled[kept, count:]
     joined = np.column_stack([few, table.rating[kept]])
@@ -202,12 +195,7 @@ def _helped(
             alone, both = (columns[:, side] @ weights / weights.sum(axis=0) for side in (0, 1))
         return {"alone": alone, "joined": both, "gain": both - alone}
 
-    point = statistics(units.observed)
-    draws = resample(units, statistics, resamples=resamples, seed=seed, rows=numbers.size)
-    found = {
-        name: estimate(value[0], draws.get(name), units=units.count, unit=units.name, level=level, why=why)
-        for name, value in point.items()
-    }
+    found = estimates(units, statistics, **bootstrap, why=lambda _: why, rows=numbers.size)
     return Helped(int(kept.sum()), found["alone"], found["joined"], found["gain"])
 
 

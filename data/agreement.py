@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .bootstrap import Units, resample
+from .bootstrap import Units
 from .cells import Floats
 from .coefficients import COEFFICIENTS, Coefficient, Pairs, alpha_interval, alpha_nominal, alpha_ordinal, why_undefined
-from .estimate import Estimate, check_bootstrap, estimate
+from .estimate import Estimate, check_bootstrap
+from .estimates import estimates
 from .frozen import FrozenDict
+from .notebook import html_table
 from .numeric import Prepared, checked_scores, pairs_of, prepare
 from .scale import Label, Scale
 
@@ -64,6 +66,21 @@ class Agreement:
             lines.append(f"  ({', '.join(name for name in self.metrics if name in NUMERIC)}: of scores, not of labels)")
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: a table of the metrics with their intervals."""
+        rows = [
+            (
+                name,
+                "undefined" if one.value is None else f"{one.value:.3f}",
+                "" if one.low is None or one.high is None else f"{one.low:.3f} to {one.high:.3f}",
+                one.note,
+            )
+            for name, one in self.metrics.items()
+        ]
+        units = "" if self.groups == self.n else f" in {self.groups:,} groups"
+        caption = f"Agreement on {self.n:,} items{units}, {self.unparsed:,} unparsed ({self.numbers})"
+        return html_table(caption, ("metric", "value", f"{self.level:.0%} interval", "note"), rows)
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
         record = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "metrics"}
@@ -109,7 +126,7 @@ def agreement(
         fill: The label that stands for an unreadable answer.
         resamples: Bootstrap resamples; 0 for no intervals.
         seed: Seed of the bootstrap; results do not depend on the order of the items.
-        level: Confidence level of the percentile intervals.
+        level: Confidence level of the intervals.
 
     Raises:
         InputError: For lengths that differ, a label or score that is not on the scale, or one without the other.
@@ -159,22 +176,16 @@ class _Bootstrap:
         def statistics(weights: Floats) -> dict[str, Floats]:
             return {name: metric(pairs, weights) for name, metric in metrics.items()}
 
-        units = self.units(pairs)
-        point = statistics(units.observed)
-        draws = resample(units, statistics, resamples=self.resamples, seed=self.seed, rows=pairs.values.size)
-        return {
-            name: self.data.remark(
-                estimate(
-                    point[name][0],
-                    draws.get(name),
-                    units=units.count,
-                    unit=units.name,
-                    level=self.level,
-                    why=why_undefined(name, pairs, pairs.cell.size),
-                )
-            )
-            for name in metrics
-        }
+        found = estimates(
+            self.units(pairs),
+            statistics,
+            resamples=self.resamples,
+            seed=self.seed,
+            level=self.level,
+            why=lambda name: why_undefined(name, pairs, pairs.cell.size),
+            rows=pairs.values.size,
+        )
+        return {name: self.data.remark(one) for name, one in found.items()}
 
 
 def metrics_of(scale: Scale) -> dict[str, Coefficient]:

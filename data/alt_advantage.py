@@ -24,6 +24,8 @@ Fit = Callable[[Floats, Floats], Floats]
 ENOUGH = 30
 """Items from which on the t-test is used; below, Wilcoxon's signed-rank test."""
 
+ALL_SIGNS = 13
+"""Items up to which Wilcoxon's test goes through all patterns of signs, as scipy does where values are tied."""
 
 ADVISED = 50
 """Items of each person that the paper advises at least."""
@@ -226,10 +228,20 @@ def _test(worse: Floats, found: Moments, one: int, epsilon: float, *, balanced: 
 @lru_cache(maxsize=4096)
 def _signed_rank(ahead: int, tied: int, behind: int, epsilon: float) -> float:
     """Return Wilcoxon's one-sided p; only three values occur, so it depends on their counts alone."""
-    from scipy.stats import wilcoxon
+    from scipy.stats import permutation_test, rankdata, wilcoxon
 
     worse = np.repeat([-1.0, 0.0, 1.0], [ahead, tied, behind]) - epsilon
     if not worse.any():
         return 1.0
-    found: Any = wilcoxon(worse, alternative="less")
+    if worse.size > ALL_SIGNS:
+        found: Any = wilcoxon(worse, alternative="less")
+        return float(found.pvalue)
+
+    # What `wilcoxon` does on so few items with ties, a thousand times faster: it ranks one pattern of signs at a time.
+    def ranks(worse: Floats, axis: int) -> Floats:
+        return (rankdata(np.abs(worse), axis=axis) * (worse > 0)).sum(axis=axis)
+
+    found = permutation_test(
+        (worse[worse != 0],), ranks, permutation_type="samples", vectorized=True, alternative="less"
+    )
     return float(found.pvalue)

@@ -15,7 +15,7 @@ from .alt_advantage import Advantage, Contest, Fit
 from .cells import Floats
 from .errors import InputError, SetupError
 from .frozen import FrozenDict
-from .human_agreement import Labels
+from .given_labels import Labels
 from .human_table import human_table
 from .scale import Label, Scale
 from .values import as_number, plain

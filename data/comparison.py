@@ -8,7 +8,7 @@ import numpy as np
 
 from .bootstrap import Units, resample
 from .cells import Floats
-from .estimate import check_bootstrap, estimate
+from .estimate import check_bootstrap, estimate, outside
 from .paired import Paired
 from .scale import Label, Scale
 
@@ -29,9 +29,9 @@ class Difference:
         value: The difference on the items as they are; None where a metric is undefined.
         low: Lower end of the interval; None where there is none.
         high: Upper end of the interval; None where there is none.
-        p: Two-sided bootstrap p-value: twice the smaller share of resamples on which the difference is <= 0 or >= 0,
-            each counted with one more resample so that it is never 0, and at most 1. It falls below 0.05 about where
-            the 95 % percentile interval leaves 0 out. None where there is no interval.
+        p: Two-sided bootstrap p-value, from the smaller share of resamples on which the difference is <= 0 or >= 0, see
+            `two_sided_p`. It falls below 0.05 about where the 95 % interval leaves 0 out. None where there is no
+            interval.
         n: Items compared.
         left_out: Items left out because a rating was None and there was no fill.
         unparsed: Ratings that were None, of a and of b.
@@ -91,7 +91,7 @@ def paired_difference(
         fill: The label that stands for an unreadable answer; None leaves the item out for both raters.
         resamples: Bootstrap resamples; 0 for no interval and no p.
         seed: Seed of the bootstrap; the result does not depend on the order of the items.
-        level: Confidence level of the percentile interval.
+        level: Confidence level of the interval.
 
     Raises:
         SetupError: For a metric that the scale does not have.
@@ -124,7 +124,7 @@ def paired_difference(
         value=found.value,
         low=found.low,
         high=found.high,
-        p=None if draws is None or found.low is None else two_sided_p(draws),
+        p=None if draws is None or found.low is None else two_sided_p(draws, units.count),
         n=cell.size,
         left_out=data.left_out,
         unparsed=(data.unparsed[0], data.unparsed[1]),
@@ -136,16 +136,19 @@ def paired_difference(
     )
 
 
-def two_sided_p(draws: Floats) -> float:
+def two_sided_p(draws: Floats, units: int) -> float:
     """Return the two-sided bootstrap p-value of "no difference".
 
-    ``min(1, 2 min(1 + #{d <= 0}, 1 + #{d >= 0}) / (1 + #d))`` over the draws d that are defined.
+    With the share ``s = min(1 + #{d <= 0}, 1 + #{d >= 0}) / (1 + #d)`` over the draws d that are defined (one more
+    resample is counted, so that p is never 0), 1 - p is the level of the interval that leaves s out at each end: the
+    intervals are wider than percentile ones on few items, and the p-values larger by as much (`outside`).
 
     Args:
         draws: (resamples,) differences; NaN where undefined.
+        units: How many items or groups were resampled; at least 2.
     """
     kept = draws[np.isfinite(draws)]
     # Two raters that differ by a permutation of errors differ by rounding only: that is no difference.
     kept = np.where(np.abs(kept) < 1e-12, 0.0, kept)
     against = 1 + min(int((kept <= 0).sum()), int((kept >= 0).sum()))
-    return min(1.0, 2 * against / (1 + kept.size))
+    return outside(min(0.5, against / (1 + kept.size)), units)

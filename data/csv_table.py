@@ -1,13 +1,14 @@
 """Knows how a CSV file becomes rows, each with its line; knows nothing about what the columns mean."""
 
 import csv
+import io
 import threading
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 
 from .errors import InputError
-from .tables import Row, Table, not_utf8, readable
+from .tables import UNPACKING, Row, Table, damaged, not_utf8, opened_bytes, readable
 from .values import show
 
 PARSER_LIMIT = 2**26
@@ -20,7 +21,7 @@ def csv_table(path: str | PathLike[str]) -> Table:
     """Open a comma-separated file with a header: UTF-8 (a byte order mark is fine), quotes doubled inside quotes.
 
     Blank lines are skipped; line numbers are the file's own, also after cells that span lines. Header names are taken
-    without surrounding blanks.
+    without surrounding blanks. A file whose name ends in ``.gz`` is unpacked as it is read.
 
     Raises:
         InputError: For no such file, an empty one, or a header with a repeated name; while reading, for a row with
@@ -62,7 +63,7 @@ def _rows(name: str, columns: tuple[str, ...], records: Iterator[tuple[int, list
 
 def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield (line on which the record starts, cells) for every record that is not blank."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
+    with io.TextIOWrapper(opened_bytes(path), encoding="utf-8-sig", newline="") as stream:
         reader = csv.reader(stream, strict=True)
         while True:
             line = reader.line_num + 1
@@ -70,6 +71,8 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
                 cells = _next(reader)
             except StopIteration:
                 return
+            except UNPACKING as error:
+                raise damaged(path, error) from None
             except UnicodeDecodeError as error:
                 raise not_utf8(path) or InputError(str(error), place=str(path)) from None
             except csv.Error as error:

@@ -23,7 +23,7 @@ def estimates(
         statistics: Takes (cells, size) weights, returns named arrays of (size,), NaN where undefined.
         resamples: How many resamples; 0 for no intervals.
         seed: Of this bootstrap's own generator.
-        level: Confidence level of the percentile intervals.
+        level: Confidence level of the intervals.
         why: Says why a statistic is undefined on the items as they are, by its name.
         rows: Longest column the statistics make of one resample, where that is more than there are cells and units.
 

@@ -9,7 +9,7 @@ import numpy as np
 from .cells import Codes, Floats
 from .errors import InputError
 from .frozen import FrozenDict
-from .human_agreement import Labels
+from .given_labels import Labels, in_order
 from .numeric import Numbers
 from .scale import Label, Scale
 from .values import show
@@ -80,7 +80,7 @@ def human_table(
         fill: The label that stands for an unreadable answer; None leaves the item out.
 
     Raises:
-        InputError: For lengths that differ, or a label that is not on the scale.
+        InputError: For lengths that differ, a label that is not on the scale, or two annotators of one name.
     """
     for name, given in [("ratings", ratings), ("groups", labels if groups is None else groups)]:
         if len(given) != len(labels):
@@ -92,7 +92,7 @@ def human_table(
     rows: list[dict[str, float]] = []
     column: list[float] = []
     for place, (rating, item) in enumerate(zip(ratings, labels, strict=True)):
-        row = {who: number(label, "labels") for who, label in _named(item) if label is not None}
+        row = {who: number(label, "labels") for who, label in named_labels(item).items() if label is not None}
         own = stand_in if rating is None else number(rating, "ratings")
         if len(row) < 2:
             lost["fewer than 2 human labels"] += 1
@@ -125,7 +125,7 @@ def labels_by_annotator(corpus: "Corpus") -> list[dict[str | None, Label]]:
     for item in corpus:
         row: dict[str | None, Label] = {}
         for position, one in enumerate(item.annotations):
-            who = _by_position(position) if one.annotator is None else one.annotator
+            who = position_name(position) if one.annotator is None else one.annotator
             if who in row:
                 raise InputError(
                     f"annotator {show(who)} labelled the item twice",
@@ -137,11 +137,21 @@ def labels_by_annotator(corpus: "Corpus") -> list[dict[str | None, Label]]:
     return found
 
 
-def _by_position(position: int) -> str:
+def position_name(position: int) -> str:
+    """Return what an annotator is called who has no name."""
     return f"annotator {position + 1}"
 
 
-def _named(item: Labels) -> list[tuple[str, Label | None]]:
-    if isinstance(item, Mapping):
-        return [("unnamed" if who is None else str(who), label) for who, label in item.items()]
-    return [(_by_position(position), label) for position, label in enumerate(item)]
+def named_labels(item: Labels) -> dict[str, Label | None]:
+    """Return one item's labels by annotator: "unnamed" for the name None, "annotator 1" and so on by position.
+
+    Raises:
+        InputError: For two names that are written alike, as 1 and "1", or a single label in place of a list.
+    """
+    if not isinstance(item, Mapping):
+        return {position_name(position): label for position, label in enumerate(in_order(item))}
+    found = {"unnamed" if who is None else str(who): label for who, label in item.items()}
+    if len(found) < len(item):
+        names = ", ".join(map(show, item))
+        raise InputError(f"two annotators of an item have the same name: {names}", place="labels", cure="Rename one.")
+    return found

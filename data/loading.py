@@ -34,12 +34,18 @@ class _Gathered:
     lines: dict[str, int] = field(default_factory=dict)
 
 
-def load(table: Table, layout: Layout) -> Corpus:
+def load(table: Table, layout: Layout, *, undecided: bool = False) -> Corpus:
     """Read a table into a corpus.
 
     Dropped items and annotations are counted by reason in ``Corpus.dropped``: ``"no labels"`` (an empty list),
     ``"tied majority"``, ``"spread above X"`` (items); ``"repeated annotation"`` (one annotator gave an item the same
     label twice), ``"repeated row"`` (an unlabelled item that occurs again).
+
+    Args:
+        table: What to read.
+        layout: Which columns mean what.
+        undecided: Whether to keep items whose labels tie, with a gold of None. Where people are measured they count:
+            those are the items that people disagree on.
 
     Raises:
         InputError: For anything in the table that is not as the layout says, naming source, row, column and cure.
@@ -55,7 +61,7 @@ def load(table: Table, layout: Layout) -> Corpus:
         Item(id, dict(zip(layout.fields, one.texts, strict=True)), tuple(one.labels), None, one.group)
         for id, one in gathered.items()
     ]
-    kept = items if layout.label is None else list(_with_gold(items, layout, dropped))
+    kept = items if layout.label is None else list(_with_gold(items, layout, dropped, undecided))
     if not kept:
         why = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
         raise InputError(
@@ -67,7 +73,7 @@ def load(table: Table, layout: Layout) -> Corpus:
     return Corpus(kept, layout.scale, tuple(layout.fields), rule, dropped)
 
 
-def _with_gold(items: list[Item], layout: Layout, dropped: Counter[str]) -> Iterator[Item]:
+def _with_gold(items: list[Item], layout: Layout, dropped: Counter[str], undecided: bool) -> Iterator[Item]:
     rule = rule_for(layout.scale, layout.consensus)
     weighed = dawid_skene(items, layout.scale) if rule == "dawid_skene" else None
     for item in items:
@@ -79,7 +85,7 @@ def _with_gold(items: list[Item], layout: Layout, dropped: Counter[str]) -> Iter
             dropped[SPREAD.format(layout.max_spread)] += 1
             continue
         gold = consensus(labels, layout.scale, rule) if weighed is None else weighed[item.id]
-        if gold is None:
+        if gold is None and not undecided:
             dropped[TIED] += 1
             continue
         yield Item(item.id, item.fields, item.annotations, gold, item.group)
@@ -91,9 +97,9 @@ def _gather(table: Table, layout: Layout, dropped: Counter[str]) -> dict[str, _G
     for row in table.rows:
         if not all(column in row.cells for column in needed):
             _check_columns(table, layout, row.cells, row.number)
-        texts = tuple(_text(table, row, column) for column in layout.fields)
-        group = None if layout.group is None else _key(table, row, layout.group)
-        id = content_id(texts) if layout.id is None else _key(table, row, layout.id)
+        texts = texts_of(table, row, layout.fields)
+        group = None if layout.group is None else key_of(table, row, layout.group)
+        id = content_id(texts) if layout.id is None else key_of(table, row, layout.id)
         one = gathered.get(id)
         if one is None:
             one = gathered[id] = _Gathered(row.number, texts, group)
@@ -122,7 +128,7 @@ def _annotations(table: Table, layout: Layout, row: Row) -> Iterator[tuple[Annot
     elif isinstance(cell, list | tuple):
         pairs = [(None, value) for value in cell]
     else:
-        name = None if layout.annotator is None else _key(table, row, layout.annotator)
+        name = None if layout.annotator is None else key_of(table, row, layout.annotator)
         yield Annotation(name, _label(layout.scale, table, row, column, cell)), column
         return
     if layout.annotator is not None:
@@ -192,18 +198,33 @@ def _check_columns(
     table: Table, layout: Layout, columns: Sequence[str] | Mapping[str, Any], number: int | None = None
 ) -> None:
     for column, role in layout.roles:
-        if column in columns:
-            continue
-        names = [str(name) for name in columns]
-        listed = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-        raise InputError(
-            f"there is no column {column!r} (wanted as {role})",
-            place=table.name if number is None else table.place(number),
-            cure=f"The columns are: {listed}.{suggestion(str(column), names)}{separator_hint(tuple(names))}",
-        )
+        check_column(table, column, role, columns, number)
 
 
-def _text(table: Table, row: Row, column: str) -> str:
+def check_column(
+    table: Table, column: str, role: str, columns: Sequence[str] | Mapping[str, Any], number: int | None = None
+) -> None:
+    """Refuse a table or a row without a column, naming those there are."""
+    if column in columns:
+        return
+    names = [str(name) for name in columns]
+    listed = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    raise InputError(
+        f"there is no column {column!r} (wanted as {role})",
+        place=table.name if number is None else table.place(number),
+        cure=f"The columns are: {listed}.{suggestion(str(column), names)}{separator_hint(tuple(names))}",
+    )
+
+
+def texts_of(table: Table, row: Row, columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the texts of an item's fields; some may be empty, as an answer may be, but not all."""
+    given = [not is_missing(plain(row.cells[column])) for column in columns]
+    if not any(given):
+        return tuple(text_of(table, row, column) for column in columns)  # which says what is wrong
+    return tuple(text_of(table, row, column) if there else "" for column, there in zip(columns, given, strict=True))
+
+
+def text_of(table: Table, row: Row, column: str) -> str:
     """Return the text of a field, refusing what is empty, not a text, too long or not encodable."""
     value = plain(row.cells[column])
     if is_missing(value):
@@ -235,6 +256,6 @@ def _text(table: Table, row: Row, column: str) -> str:
     return value
 
 
-def _key(table: Table, row: Row, column: str) -> str:
+def key_of(table: Table, row: Row, column: str) -> str:
     """Return an id, annotator or group as its text, without surrounding blanks; numbers keep their spelling."""
-    return _text(table, row, column).strip()
+    return text_of(table, row, column).strip()

@@ -10,6 +10,10 @@ from .coefficients import Pairs
 from .errors import InputError
 from .estimate import Estimate
 from .scale import Interval, Label, Scale
+from .values import show
+
+LARGEST = 1e100
+"""Size of a number from which on its square, times a number of items, may leave what a float holds."""
 
 
 class Prepared(NamedTuple):
@@ -35,7 +39,7 @@ class Prepared(NamedTuple):
             return found
         n = self.numbers.shape[1]
         said = f"on {n} of {n + self.left_out} items: {self.left_out} left out, their ratings were unparsed"
-        return Estimate(found.value, found.low, found.high, "; ".join(filter(None, [found.note, said])))
+        return found.remark(said)
 
 
 def prepare(
@@ -85,7 +89,7 @@ def checked_scores(
         raise InputError(f"{len(scores)} scores for {len(ratings)} ratings", cure="Give one for each rating.")
     if all(score is None for score in scores):
         return None
-    low, high = _ends(scale)
+    low, high = ends_of(scale)
     slack = 1e-9 * (high - low)  # a mean of levels may leave the scale by its rounding
     for number, (score, label) in enumerate(zip(scores, ratings, strict=True)):
         if (score is None) != (label is None):
@@ -98,7 +102,8 @@ def checked_scores(
     return np.array([number for number in filled if number is not None], dtype=float)
 
 
-def _ends(scale: Scale) -> tuple[float, float]:
+def ends_of(scale: Scale) -> tuple[float, float]:
+    """Return the lowest and the highest value of an ordinal or interval scale."""
     if isinstance(scale, Interval):
         return scale.low, scale.high
     values = [scale.value(level) for level in scale.levels or ()]
@@ -130,14 +135,19 @@ class Numbers:
     def __call__(self, label: Label, place: str) -> float:
         """Return the scale's value of a label (nominal, pairwise: its position); refuse what is not on the scale."""
         key = (type(label), label)
-        if key not in self.known:
-            self.known[key] = self._number(label, place)
+        try:
+            if key not in self.known:
+                self.known[key] = self._number(label, place)
+        except TypeError:  # a list or a dict
+            raise InputError(f"{show(label)} is no label", place=place, cure="Give one label, not several.") from None
         return self.known[key]
 
     def _number(self, label: Label, place: str) -> float:
         scale = self.scale
         if isinstance(scale, Interval) and isinstance(label, int | float) and not isinstance(label, bool):
             # A mean of labels may lie between the steps; it is a gold label all the same.
+            if abs(label) > LARGEST:
+                raise InputError(f"{label} is too large to be squared", place=place, cure="Give it in larger units.")
             if scale.low <= label <= scale.high:
                 return float(label)
         if label is None:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from .alpha import Distance, krippendorff
-from .bootstrap import Units, resample
+from .bootstrap import Units
 from .cells import Codes, Floats, coded, distinct_rows
 from .errors import InputError
-from .estimate import Estimate, check_bootstrap, estimate
+from .estimate import Estimate, check_bootstrap
+from .estimates import estimates
 from .human_agreement import DISTANCES
 from .intraclass import Intraclass, icc3
 from .numeric import Numbers
@@ -130,7 +131,7 @@ def panel_agreement(
         fill: The label that stands for an unreadable answer; None leaves it out.
         resamples: Bootstrap resamples; 0 for no intervals.
         seed: Seed of the bootstrap.
-        level: Confidence level of the percentile intervals.
+        level: Confidence level of the intervals.
 
     Raises:
         InputError: For fewer than two raters, lengths that differ, or a label that is not on the scale.
@@ -210,13 +211,15 @@ class _Panels:
 
     def estimates(self, resamples: int, seed: int, level: float) -> dict[str, Estimate]:
         check_bootstrap(resamples, level)
-        point = self._statistics(self.units.observed)
-        draws = resample(self.units, self._statistics, resamples=resamples, seed=seed, rows=self.values.size)
-        unit = {"units": self.units.count, "unit": self.units.name}
-        why = "the labels do not vary, or too few items have them"
-        return {
-            name: estimate(value[0], draws.get(name), **unit, level=level, why=why) for name, value in point.items()
-        }
+        return estimates(
+            self.units,
+            self._statistics,
+            resamples=resamples,
+            seed=seed,
+            level=level,
+            why=lambda _: "the labels do not vary, or too few items have them",
+            rows=self.values.size,
+        )
 
     def agreement(self, panel: int, found: Mapping[str, Estimate]) -> PanelAgreement:
         return PanelAgreement(

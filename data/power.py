@@ -9,7 +9,7 @@ import numpy as np
 
 from .bootstrap import Units, resample
 from .errors import InputError
-from .estimate import FEW, Estimate, check_bootstrap, estimate
+from .estimate import FEW, Estimate, check_bootstrap, estimate, tail
 from .paired import Paired
 from .scale import Label, Scale
 
@@ -204,6 +204,7 @@ def power_at(
     shares = np.full(units.count, 1 / units.count) if grouped else units.observed[:, 0] / units.count
     rng = np.random.default_rng(seed)
     lost = won = 0
+    cut = tail(level, count)
     for sample in rng.multinomial(count, shares, size=simulations):
         again = rng.multinomial(count, sample / count, size=resamples).T.astype(float)
         draws = paired.difference(units.spread(again) if grouped else again) * np.sign(value)
@@ -211,7 +212,7 @@ def power_at(
         if 2 * kept.size < resamples or kept.size == 0:
             lost += 1
         else:
-            won += bool(np.quantile(kept, (1 - level) / 2) > 0)
+            won += bool(np.quantile(kept, cut) > 0)
     ends = binomtest(won, simulations).proportion_ci(0.95, method="wilson")
     notes = [f"{units.count} {units.name}s stand for all there are"]
     notes += [f"no interval on {lost} of {simulations} samples, which count as not settled"] * bool(lost)

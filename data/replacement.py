@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from .alpha import Distance, krippendorff
-from .bootstrap import Units, resample
+from .bootstrap import Units
 from .cells import Codes, Floats, coded, distinct_rows
-from .estimate import Estimate, check_bootstrap, estimate
+from .estimate import Estimate, check_bootstrap
+from .estimates import estimates
 from .frozen import FrozenDict
-from .human_agreement import DISTANCES, Labels
+from .given_labels import Labels
+from .human_agreement import DISTANCES
 from .human_table import human_table
 from .scale import Label, Scale
 
@@ -113,7 +115,7 @@ def replace_one(
         fill: The label that stands for an unreadable answer; None leaves the item out.
         resamples: Bootstrap resamples; 0 for no intervals.
         seed: Seed of the bootstrap; results do not depend on the order of the items.
-        level: Confidence level of the percentile intervals.
+        level: Confidence level of the intervals.
 
     Raises:
         InputError: For lengths that differ, or a label that is not on the scale.
@@ -139,27 +141,22 @@ def replace_one(
         changes = [found[f"change {name}"] for name in sides]
         return {**found, "change": np.mean(changes, axis=0)} if changes else {}
 
-    point = statistics(units.observed)
-    draws = resample(units, statistics, resamples=resamples, seed=seed, rows=values.size) if sides else {}
-
-    def summed(name: str) -> Estimate:
-        unit = {"units": units.count, "unit": units.name}
-        return estimate(point[name][0], draws.get(name), **unit, level=level, why=UNVARIED)
-
+    bootstrap = {"resamples": resamples if sides else 0, "seed": seed, "level": level}
+    found = estimates(units, statistics, **bootstrap, why=lambda _: UNVARIED, rows=values.size)
     nobody = f"no annotator has {LEAST} items that another one and the rater have labelled too"
     return ReplaceOne(
         annotators=FrozenDict(
             {
                 name: Replaced(
                     int(counts[table.names.index(name)]),
-                    summed(f"before {name}"),
-                    summed(f"after {name}"),
-                    summed(f"change {name}"),
+                    found[f"before {name}"],
+                    found[f"after {name}"],
+                    found[f"change {name}"],
                 )
                 for name in sides
             }
         ),
-        change=summed("change") if sides else Estimate(None, None, None, nobody),
+        change=found["change"] if sides else Estimate(None, None, None, nobody),
         skipped=FrozenDict(
             {name: int(count) for name, count in zip(table.names, counts, strict=True) if name not in sides}
         ),

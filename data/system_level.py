@@ -97,7 +97,7 @@ def system_agreement(
         fill: The label that stands for an unreadable answer; None leaves the item out.
         resamples: Bootstrap resamples; 0 for no intervals.
         seed: Seed of the bootstrap; results do not depend on the order of the items.
-        level: Confidence level of the percentile intervals.
+        level: Confidence level of the intervals.
 
     Raises:
         InputError: For lengths that differ, an item without a system, or a label that is not on the scale.

@@ -1,11 +1,13 @@
 """Knows how JSON Lines, Parquet, datasets and records become rows with a place; knows nothing about labels."""
 
+import gzip
 import json
+import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 from .errors import InputError
 from .values import show, suggestion
@@ -41,6 +43,8 @@ class Table:
 
 def jsonl_table(path: str | PathLike[str]) -> Table:
     """Open a file with one JSON object a line (UTF-8, with or without a byte order mark; blank lines are skipped).
+
+    A file whose name ends in ``.gz`` is unpacked as it is read.
 
     Raises:
         InputError: When there is no such file; while reading, for a line that is not a JSON object or not UTF-8.
@@ -138,12 +142,26 @@ def readable(path: str | PathLike[str]) -> Path:
     return file
 
 
+def opened_bytes(path: Path) -> IO[bytes]:
+    """Open a file for its bytes; one whose name ends in ``.gz`` is unpacked on the way."""
+    return cast(IO[bytes], gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
+
+
+def damaged(path: Path, error: Exception) -> InputError:
+    """Return the error for a packed file that cannot be unpacked."""
+    return InputError(f"cannot be unpacked ({error})", place=str(path), cure="Pack the file again with gzip.")
+
+
+UNPACKING = (gzip.BadGzipFile, EOFError, zlib.error)
+"""What reading a damaged packed file raises."""
+
+
 def not_utf8(path: Path) -> InputError | None:
     """Return the error that names the first byte of a file that is not UTF-8, or None if all of it is.
 
     Text in UTF-16 or UTF-32 is recognised by its byte order mark or its zero bytes, everything else is called Latin-1.
     """
-    with path.open("rb") as stream:
+    with opened_bytes(path) as stream:
         head = stream.read(4096)
     wide = head[:2] in (b"\xff\xfe", b"\xfe\xff")
     if wide or head.count(0) > len(head) // 8:
@@ -153,7 +171,8 @@ def not_utf8(path: Path) -> InputError | None:
             place=str(path),
             cure="Save it as UTF-8, e.g. iconv -f utf-16 -t utf-8 IN > OUT.",
         )
-    content = path.read_bytes()
+    with opened_bytes(path) as stream:
+        content = stream.read()
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -176,7 +195,14 @@ def _numbered(records: Iterable[Any], place: str, unit: str) -> Iterator[Row]:
 
 
 def _jsonl_rows(path: Path) -> Iterator[Row]:
-    with path.open("rb") as stream:
+    try:
+        yield from _jsonl_lines(path)
+    except UNPACKING as error:
+        raise damaged(path, error) from None
+
+
+def _jsonl_lines(path: Path) -> Iterator[Row]:
+    with opened_bytes(path) as stream:
         for number, line in enumerate(stream, start=1):
             place = f"{path}, line {number}"
             try:

@@ -102,6 +102,15 @@ def test_item_resamples_have_as_many_items_and_the_right_moments(copies):
     assert np.cov(weights)[0, 2] * copies == pytest.approx(-10 * 0.3 * 0.6, rel=0.05)
 
 
+@pytest.mark.parametrize("items", [60, 700])
+def test_items_are_drawn_one_by_one_whether_or_not_they_are_counted_together(items):
+    cell = np.random.default_rng(0).integers(0, items // 3, items)
+    weights = Units.of(cell, items // 3).draw(40, np.random.default_rng(7))
+    rng, ordered = np.random.default_rng(7), np.sort(cell)
+    loop = [np.bincount(ordered[rng.integers(0, items, items)], minlength=items // 3) for _ in range(40)]
+    assert (weights == np.stack(loop, axis=1)).all()
+
+
 def test_group_resamples_keep_groups_whole():
     # Two groups: items of a lie in cells 0 and 1, items of b both in cell 2.
     units = Units.of(np.array([0, 1, 2, 2]), 3, ["a", "a", "b", "b"])

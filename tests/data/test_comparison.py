@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from accord.data import InputError, Interval, Nominal, Ordinal, SetupError, agreement
 from accord.data.agreement import metrics_of
@@ -68,11 +69,28 @@ def test_a_rater_against_itself():
 
 
 def test_p_by_hand():
-    # Of 9 differences 2 are <= 0 and 8 are >= 0 (one is 0): 2 * (1 + 2) / (1 + 9) = 0.6.
-    assert two_sided_p(np.array([-1.0, 0.0, 1, 2, 3, 4, 5, 6, 7])) == pytest.approx(0.6)
+    many = 10**9
+    # Of 9 differences 2 are <= 0 and 8 are >= 0 (one is 0): a share of (1 + 2) / (1 + 9) on either side makes 0.6.
+    assert two_sided_p(np.array([-1.0, 0.0, 1, 2, 3, 4, 5, 6, 7]), many) == pytest.approx(0.6)
     # All above 0: 2 * 1 / 10. NaN draws are left out, rounding noise is 0.
-    assert two_sided_p(np.array([1.0] * 9 + [np.nan])) == pytest.approx(0.2)
-    assert two_sided_p(np.full(9, 1e-17)) == 1.0
+    assert two_sided_p(np.array([1.0] * 9 + [np.nan]), many) == pytest.approx(0.2)
+    assert two_sided_p(np.full(9, 1e-17), many) == 1.0
+    # On ten items 0.1 on a side is 1.2816 normal deviations; sqrt(9/10) of that is 1.2158 of a t with 9 degrees.
+    assert two_sided_p(np.array([1.0] * 9), 10) == pytest.approx(2 * stats.t.sf(1.2815516 * 0.9**0.5, 9), abs=1e-6)
+
+
+@pytest.mark.parametrize("n", [8, 15, 40, 200])
+def test_p_is_small_just_where_the_interval_leaves_zero_out(n):
+    surely, seen = [], set()
+    for seed in range(30):
+        good, poor, gold = _raters(n, seed)
+        found = paired_difference(good, poor, gold, FIVE, metric="mae", seed=seed)
+        assert found.low is not None and found.high is not None and found.p is not None
+        # An end of the interval lies between two resamples: near 0.05 it may fall on either side.
+        if not 0.045 < found.p < 0.055:
+            surely.append((found.p < 0.05) == (found.low > 1e-12 or found.high < -1e-12))
+            seen.add(found.p < 0.05)
+    assert all(surely) and len(surely) > 20 and seen
 
 
 def test_a_clear_difference_has_a_small_p_and_no_difference_seldom_does():

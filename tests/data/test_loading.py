@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accord.data import Annotation, Corpus, InputError, Interval, Nominal, Ordinal
+from accord.data import Annotation, Corpus, InputError, Interval, Nominal, Ordinal, Pairwise
 
 STARS = Ordinal(1, 5)
 REVIEW = {"fields": ["review"], "label": "stars", "scale": STARS}
@@ -200,6 +200,18 @@ def test_dawid_skene_as_the_consensus():
     rows = [{"id": i, "review": f"r{i}", "stars": {"a": 1 + i % 2, "b": 1 + i % 2, "c": 1}} for i in range(8)]
     corpus = Corpus.from_records(rows, id="id", consensus="dawid_skene", **REVIEW)
     assert corpus.golds() == [1, 2] * 4 and corpus.consensus == "dawid_skene"
+
+
+def test_one_of_several_texts_may_be_empty_but_not_all(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.write_text("prompt,context,answer,label\nWhy?,,Because.,A\nHow?,So.,,B\n", encoding="utf-8")
+    layout = {"fields": ["prompt", "context", "answer"], "label": "label", "scale": Pairwise()}
+    corpus = Corpus.from_csv(path, **layout)
+    assert [item.fields["context"] for item in corpus] == ["", "So."]
+    assert [item.fields["answer"] for item in corpus] == ["Because.", ""]
+    path.write_text("prompt,context,answer,label\n , ,,A\n", encoding="utf-8")
+    with pytest.raises(InputError, match="line 2, column 'prompt': the text is empty"):
+        Corpus.from_csv(path, **layout)
 
 
 # --- what is refused, each in one line --------------------------------------------------------------------------------
