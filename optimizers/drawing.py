@@ -8,9 +8,9 @@ from typing import Protocol
 import dspy
 
 from ..data import Draw, Journal, Source
-from ..programs import Ask, Completion, Prompt, Sampling, complete, identity, shares_prompt
+from ..programs import Ask, Completion, Prompt, Sampling, complete, identity
 from .ledger import Ledger, Reservation
-from .token_gauge import TokenGauge
+from .metering import Meter
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,7 @@ class Drawer:
         self.ledger = ledger
         self.source = Source(identity(lm), sampling.to_dict())
         self.asked = 0
-        self._shared = shares_prompt(lm)
-        self._gauge = TokenGauge(sampling.max_tokens)
+        self._meter = Meter(lm, sampling, ledger)
 
     def recorded(self, prompts: Sequence[Prompt]) -> dict[str, list[Draw]]:
         """Return what the journal has, by the prompt's hash; prompts without draws are left out."""
@@ -106,8 +105,7 @@ class Drawer:
             if self.journal is not None and drawn:
                 self.journal.record(self.source, drawn)
             self.asked += len(drawn)
-            bill = self._gauge.bill(len(want.prompt.bytes), completions, shared=self._shared)
-            self.ledger.settle(reservation, bill.calls, bill.prompt_tokens, bill.completion_tokens)
+            self._meter.settle(reservation, want.prompt, completions)
             failed = {
                 index: completion.error
                 for index, completion in zip(want.indices, completions, strict=True)
@@ -135,12 +133,7 @@ class Drawer:
 
     def admit(self, want: Want) -> Reservation | None:
         """Reserve what a wish may cost at most; fewer of its draws where all of them can no longer fit."""
-        return self.ledger.admit(
-            len(want.indices),
-            prompt_tokens=self._gauge.prompt_tokens(len(want.prompt.bytes)),
-            completion_tokens=self._gauge.completion_tokens,
-            shared=self._shared,
-        )
+        return self._meter.admit(want.prompt, len(want.indices))
 
 
 class _Metered:

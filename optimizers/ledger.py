@@ -95,13 +95,20 @@ class Ledger:
             return ""
         spent, need, budget = self.spent, self._refusal.need, self.budget
         if self._refusal.limit == "minutes":
-            return f"minutes: {self._minutes:,.1f} of {budget.minutes:,g} gone"
+            return self.late
         if self._refusal.limit == "usd":
             used, most, next_call = (_dollars(of.usd) for of in (spent, budget, need))
             return f"dollars: {used} of {most} spent, the next call may cost up to {next_call}"
         if self._refusal.limit == "calls":
             return f"calls: {spent.calls:,} of {budget.calls:,} made"
         return f"tokens: {spent.tokens:,} of {budget.tokens:,} spent, the next call may take up to {need.tokens:,}"
+
+    @property
+    def late(self) -> str:
+        """That the minutes are over, in words without a full stop; empty where they are not, or are not limited."""
+        if self.budget.minutes is None or self._minutes < self.budget.minutes:
+            return ""
+        return f"minutes: {self._minutes:,.1f} of {self.budget.minutes:,g} gone"
 
     def admit(self, draws: int, *, prompt_tokens: int, completion_tokens: int, shared: bool) -> Reservation | None:
         """Reserve a wave of draws of one prompt; a smaller one where the whole can no longer fit.
@@ -168,7 +175,7 @@ class Ledger:
 
     def _lacking(self, need: Bill, *beside: Bill) -> str:
         """Return the first limit that would be exceeded, or an empty string."""
-        if self.budget.minutes is not None and self._minutes >= self.budget.minutes:
+        if self.late:
             return "minutes"
         all_of_it = total(need, *beside).priced(self.price)
         for limit in ("usd", "tokens", "calls"):

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +16,7 @@ from .checklist_reply import read_answers, reply_of, write_answers
 from .guideline import Guideline, parse_guideline
 from .parsing import Reply, Unparsed, parse
 from .prompt import Alternative, Completion, Prompt, Token, Turn, well_formed
+from .template import Template
 
 FORMAT_VERSION = 1
 """Changes whenever the rendered bytes change; a saved rater says with which one it was made."""
@@ -24,15 +24,6 @@ FORMAT_VERSION = 1
 DEFAULT_MAX_TOKENS = 512
 
 
-@dataclass(frozen=True)
-class _Names:
-    """How the two outputs are announced in prompts and replies."""
-
-    rationale: str = "Reason"
-    label: str = "Label"
-
-
-_NAMES = _Names()
 _CUT = ("length", "max_tokens")
 _FILTERED = ("content_filter", "refusal", "safety")
 """Finish reasons with which a server says that the model, or a filter behind it, declined."""
@@ -50,12 +41,17 @@ class RaterAdapter(Adapter):
     The model sees neither which answers pass nor the thresholds, so other thresholds need no other reply.
 
     A reply that gives no label is data: `parse` returns ``label=None`` and ``unparsed=<reason>`` and does not raise.
+
+    Args:
+        scale: What labels are written and read on.
+        template: The frame; None takes the default, whose bytes `FORMAT_VERSION` stands for.
     """
 
-    def __init__(self, scale: Scale) -> None:
-        """Remember the scale that labels are written and read on."""
+    def __init__(self, scale: Scale, template: Template | None = None) -> None:
+        """Remember the scale and the frame."""
         super().__init__()
         self.scale = scale
+        self.template = Template() if template is None else template
 
     def prompt(
         self, signature: type[dspy.Signature], demos: Sequence[Mapping[str, Any]], inputs: Mapping[str, Any]
@@ -77,7 +73,7 @@ class RaterAdapter(Adapter):
     def extended(self, prompt: Prompt, section: str, content: str, request: str) -> Prompt:
         """Return a prompt whose last turn goes on with one more fenced section and a request."""
         last = prompt.turns[-1]
-        more = f"<{section}>\n{_fence(content, section)}\n</{section}>\n\n{request.strip()}"
+        more = f"{self.template.fenced(section, content)}\n\n{request.strip()}"
         return Prompt((*prompt.turns[:-1], Turn(last.role, f"{last.content}\n{more}")))
 
     def reply(self, signature: type[dspy.Signature], rationale: str, label: Label) -> str:
@@ -99,11 +95,7 @@ class RaterAdapter(Adapter):
         """Render rationale and label, whether the model writes the label or it is computed."""
         written = self.scale.write(self.scale.read(label))
         said = " ".join(_THINK_TAG.sub(" ", well_formed(rationale)).split())
-        parts = {
-            "rationale": f"{_NAMES.rationale}: {said}",
-            "label": f"{_NAMES.label}: {written}",
-        }
-        return "\n".join(parts[name] for name in signature.output_fields)
+        return self.template.reply(list(signature.output_fields), said, written)
 
     def read(self, completion: Completion, signature: type[dspy.Signature] | None = None) -> Reply:
         """Parse what came back for one draw; a failed request is an `Unparsed` with reason ``error``.
@@ -151,7 +143,8 @@ class RaterAdapter(Adapter):
     def _system(self, signature: type[dspy.Signature]) -> str:
         told = _with_checklist(signature.instructions)
         if told is None or told.checklist is None:
-            return f"{signature.instructions.strip()}\n\n{self._form(signature)}"
+            form = self.template.form(list(signature.output_fields), self.scale)
+            return self.template.system(signature.instructions.strip(), form)
         questions = [f"{number}. {one.text}" for number, one in enumerate(told.checklist.questions, start=1)]
         form = [f"{number}: <yes or no>" for number in range(1, len(questions) + 1)]
         return "\n\n".join(
@@ -162,19 +155,12 @@ class RaterAdapter(Adapter):
             ]
         )
 
-    def _form(self, signature: type[dspy.Signature]) -> str:
-        wanted = {
-            "rationale": f"{_NAMES.rationale}: <the reasoning that leads to the label>",
-            "label": f"{_NAMES.label}: <{self.scale.describe()}>",
-        }
-        return "Reply in this form:\n" + "\n".join(wanted[name] for name in signature.output_fields)
-
     def _fields(self, signature: type[dspy.Signature], values: Mapping[str, Any]) -> str:
         missing = [name for name in signature.input_fields if name not in values]
         if missing:
             cure = f"The rater reads {', '.join(signature.input_fields)}."
             raise InputError(f"the item has no field {missing[0]!r}", place="Rater", cure=cure)
-        return "\n".join(f"<{name}>\n{_fence(str(values[name]), name)}\n</{name}>" for name in signature.input_fields)
+        return "\n".join(self.template.fenced(name, str(values[name])) for name in signature.input_fields)
 
     # What follows is dspy.Adapter's own interface, so that the rater works inside any DSPy program.
 
@@ -254,11 +240,6 @@ def _token(sent: TokenLogprob) -> Token:
 
 def _written(token: TokenLogprob | TopLogprob) -> bytes:
     return token.token.encode("utf-8", "replace") if token.bytes is None else bytes(token.bytes)
-
-
-def _fence(text: str, name: str) -> str:
-    """Return `text` so that it cannot close the fence it stands in."""
-    return well_formed(text).strip().replace(f"</{name}", f"<\\/{name}")
 
 
 def _outputs(signature: type[dspy.Signature], reply: Reply) -> dict[str, Any]:

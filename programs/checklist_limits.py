@@ -29,7 +29,7 @@ def check_limits(guideline: Guideline, scale: Scale, order: Order, scoring: Scor
     if order != "rationale_label":
         cure = f"Leave order='rationale_label', {_WITHOUT}."
         raise SetupError(f"order={order!r} does not go with a checklist: no label is written", place="Rater", cure=cure)
-    if scoring.rule in ("expected", "median"):
+    if scoring.rule in ("likeliest", "expected", "median"):
         cure = f"Use scoring='mode' or 'mean', {_WITHOUT}."
         what = f"scoring={scoring.rule!r} needs the probability of a written label, and a checklist's is computed"
         raise SetupError(what, place="Rater", cure=cure)

@@ -11,6 +11,9 @@ from dspy.utils.exceptions import LMError
 from .adapter import DEFAULT_MAX_TOKENS
 from .prompt import Completion, Prompt
 
+NOT_ASKED = "not asked"
+"""How the error of a completion begins that nobody was asked for, e.g. for want of budget."""
+
 
 @dataclass(frozen=True)
 class Sampling:

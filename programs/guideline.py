@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data import InputError
+from ..data.notebook import html_text
 from .checklist import Checklist
 from .checklist_markdown import holds_checklist, read_checklist, write_checklist
 
@@ -66,6 +67,12 @@ class Guideline:
             if found:
                 cure = "Use Guideline.from_markdown for a text with sections."
                 raise InputError(f"the {name} holds the heading {found[0].group(0)!r}", place="Guideline", cure=cure)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the parts as they are written, and how many cases there are."""
+        told = replace(self, cases=()).to_markdown()
+        cases = f"{len(self.cases)} worked case{'s' * (len(self.cases) != 1)}"
+        return html_text(f"Guideline {self.hash[:12]}, {cases}", told)
 
     @classmethod
     def from_markdown(cls, source: str | Path) -> "Guideline":

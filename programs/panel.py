@@ -12,7 +12,6 @@ import dspy
 from ..data import Corpus, Item, Journal, Label, PanelAgreement, SetupError, panel_agreement
 from .rater import Rater
 from .rating_run import Progress, Rating, Ratings
-from .scoring import score
 
 Vote = Literal["majority", "mean", "weighted"]
 
@@ -188,7 +187,7 @@ class Panel(dspy.Module):
         first = [label for label in dict.fromkeys(votes) if shares[label] == most]
         if len(first) == 1 or self.scale.kind not in ("ordinal", "interval"):
             return first[0]
-        middle = score(shares, "mean", self.scale).value
+        middle = math.fsum(share * self.scale.value(label) for label, share in shares.items())
         return min(first, key=lambda label: (abs(self.scale.value(label) - middle), self.scale.value(label)))
 
     def _weighed(self, votes: Mapping[str, Label]) -> Label:

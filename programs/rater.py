@@ -20,6 +20,7 @@ from .rater_agreement import SplitAgreement
 from .rating_run import Ratings, rate
 from .scoring import Rule, Scoring
 from .signatures import Order, make_signature, order_of
+from .template import Template
 
 
 class Rater(dspy.Module):
@@ -135,9 +136,19 @@ class Rater(dspy.Module):
         lm: str | dspy.LM | None = None,
         order: Order | None = None,
         scoring: Rule | Scoring | None = None,
+        template: Template | None = None,
     ) -> "Rater":
-        """Return a rater that differs from this one in what is given; this one stays as it is."""
-        return Rater(
+        """Return a rater that differs from this one in what is given; this one stays as it is.
+
+        Args:
+            guideline: What it is told.
+            lm: Who answers.
+            order: Which outputs it writes, in which order.
+            scoring: How its rating comes about.
+            template: The frame of its prompts and replies. A rater with another than the default is for audits; it
+                cannot be saved.
+        """
+        made = Rater(
             self.scale,
             self.guideline if guideline is None else guideline,
             fields=self.fields,
@@ -145,6 +156,8 @@ class Rater(dspy.Module):
             order=self.order if order is None else order,
             scoring=self.scoring if scoring is None else scoring,
         )
+        made.adapter = RaterAdapter(self.scale, self.adapter.template if template is None else template)
+        return made
 
     def forward(self, **fields: str) -> dspy.Prediction:
         """Rate one item given by its fields."""

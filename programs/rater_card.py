@@ -18,6 +18,7 @@ _WRITES = {
 }
 _SCORES = {
     "mode": "The rating is the label that it writes.",
+    "likeliest": "The rating is the label with the highest probability.",
     "mean": "The rating is the mean label of several sampled replies.",
     "expected": "The rating is the expected value over the probabilities of the levels.",
     "median": "The rating is the median over the probabilities of the levels.",
@@ -38,7 +39,13 @@ _COLUMNS = {"tau_b": "tau-b", "mae": "MAE", "kappa": "kappa", "accuracy": "accur
 
 
 def rater_card(
-    name: str, rater: Rater, model: Mapping[str, Any], splits: Agreements, *, repository: str | None = None
+    name: str,
+    rater: Rater,
+    model: Mapping[str, Any],
+    splits: Agreements,
+    *,
+    repository: str | None = None,
+    pair: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the card as markdown in the Hugging Face format.
 
@@ -48,17 +55,18 @@ def rater_card(
         model: The record of its model, as in rater.json.
         splits: How it and others agree with people.
         repository: Where on the Hub it is to be had, if it is published.
+        pair: How a rater of pairs is asked in both orders, as in rater.json; None for one that is asked once.
     """
     title = str(rater.provenance.get("task", name))
     parts = [
         f"---\n{front_matter(title, rater.scale, model, rater.provenance, splits)}\n---",
         f"# {title}",
-        _section("What it rates", _what(rater, model)),
+        _section("What it rates", "\n".join([_what(rater, model), *([] if pair is None else [_orders(pair)])])),
         _section("Data", _data(rater.provenance)),
         _section("Method", " ".join(method_sentences(rater.provenance))),
         _section("Agreement with people", _agreement(splits)),
         _section("Limits", _limits(rater, splits, model)),
-        _section("How to use it", _use(name, rater, model, repository)),
+        _section("How to use it", _use(name, rater, model, repository, "Rater" if pair is None else "PairRater")),
         _section("How to cite", _CITE),
     ]
     return "\n\n".join(parts) + "\n"
@@ -80,6 +88,19 @@ def _what(rater: Rater, model: Mapping[str, Any]) -> str:
             f"- **Model:** {_model(model, rater.provenance)}",
         ]
     )
+
+
+def _orders(pair: Mapping[str, Any]) -> str:
+    first, second = (f"`{name}`" for name in pair["fields"])
+    by = (
+        "the mean of their probabilities decides"
+        if pair["combine"] == "probabilities"
+        else "both verdicts have to agree"
+    )
+    rest = {"tie": "is a tie", "none": "has no verdict", "given": "has the verdict in the order given"}[
+        pair["disagree"]
+    ]
+    return f"- **Orders:** asked twice, with {first} and {second} exchanged: {by}. A pair on which they differ {rest}."
 
 
 def _reply(rater: Rater) -> str:
@@ -189,15 +210,16 @@ def _limits(rater: Rater, splits: Agreements, model: Mapping[str, Any]) -> str:
     return "\n".join(f"- {limit}" for limit in limits)
 
 
-def _use(name: str, rater: Rater, model: Mapping[str, Any], repository: str | None) -> str:
+def _use(name: str, rater: Rater, model: Mapping[str, Any], repository: str | None, kind: str) -> str:
     extra = "accord[local]" if "base" in model or "weights" in model else "accord"
     fields = ", ".join(f'{field}="..."' for field in rater.fields)
-    shell, names, lm, server = shlex.quote(name), "Rater", "", ""
+    shell, names, lm, server = shlex.quote(name), kind, "", ""
     if model.get("server") is not None:
-        names, server = "Rater, resolve_model", " --api-base http://127.0.0.1:8001/v1"
+        names, server = f"{kind}, resolve_model", " --api-base http://127.0.0.1:8001/v1"
         lm = f', lm=resolve_model({json.dumps(model["server"])}, api_base="http://127.0.0.1:8001/v1")'
     elif model["name"] is None:
         lm, server = ', lm="openai/gpt-4o-mini"', " --model openai/gpt-4o-mini"
+    serving = f"$ accord serve {shell}{server} --port 8000    # pip install 'accord[serve]'"
     lines = [
         "```console",
         f"$ pip install '{extra}'",
@@ -207,20 +229,19 @@ def _use(name: str, rater: Rater, model: Mapping[str, Any], repository: str | No
         "```python",
         f"from accord.programs import {names}",
         "",
-        f"rater = Rater.load({json.dumps(name, ensure_ascii=False)}{lm})",
+        f"rater = {kind}.load({json.dumps(name, ensure_ascii=False)}{lm})",
         f"rating = rater({fields})",
         "print(rating.label, rating.unparsed, rating.rationale)",
         "```",
         "",
         "```console",
         *([] if server else [f"$ accord rate {shell} items.csv --out rated.csv"]),
-        f"$ accord serve {shell}{server} --port 8000    # pip install 'accord[serve]'",
+        *([serving] if kind == "Rater" else []),
         "```",
     ]
     if "base" in model:
-        said = (
-            "Where the base model lies elsewhere: `Rater.load(path, base=FOLDER)`, `--base FOLDER` on the command line."
-        )
+        loading = f"`{kind}.load(path, base=FOLDER)`"
+        said = f"Where the base model lies elsewhere: {loading}, `--base FOLDER` on the command line."
         lines += ["", said]
     if "weights" in model:
         said = (

@@ -31,6 +31,9 @@ VERSION = 2
 """Of the directory's layout. Layout 1 had no agreement, no card and no weights; it is read as well."""
 
 KIND = "accord.rater"
+PAIR_KIND = "accord.pair_rater"
+"""Of a rater of pairs that is asked in both orders; its record also has ``pair``."""
+
 RECORD, GUIDELINE, AGREEMENT, CARD = "rater.json", "guideline.md", "agreement.json", "CARD.md"
 ADAPTER, WEIGHTS = "adapter", "weights"
 CURE = "Copy the whole directory again, or compile the rater anew."
@@ -91,12 +94,16 @@ def write_json(file: Path, content: Any) -> None:
     file.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def rater_record(path: Path) -> dict[str, Any]:
+def rater_record(path: Path, *, pairs: bool = False) -> dict[str, Any]:
     """Return the record of a rater directory after checking the hash of every file in it.
 
+    Args:
+        path: The directory.
+        pairs: Whether it may be one of a rater that is asked in both orders.
+
     Raises:
-        InputError: If the directory is missing or incomplete, of a version that is not read here, or a file's hash is
-            wrong.
+        InputError: If the directory is missing or incomplete, of a kind or version that is not read here, or a file's
+            hash is wrong.
     """
     place = str(path)
     if not path.is_dir():
@@ -107,7 +114,11 @@ def rater_record(path: Path) -> dict[str, Any]:
         raise InputError(f"has no {RECORD}: it is not a rater directory", place=place, cure=CURE) from None
     except ValueError as error:
         raise InputError(f"{RECORD} is damaged ({error})", place=place, cure=CURE) from None
-    if not isinstance(record, dict) or record.get("kind") != KIND:
+    kind = record.get("kind") if isinstance(record, dict) else None
+    if kind == PAIR_KIND and not pairs:
+        cure = "Use PairRater.load(path) or accord rate; PairRater.load(path).rater.save(...) writes the rater within."
+        raise InputError("holds a rater of pairs that is asked in both orders", place=place, cure=cure)
+    if kind not in (KIND, PAIR_KIND):
         raise InputError(f"{RECORD} does not describe a rater", place=place, cure=CURE)
     _check_versions(record, place)
     if record.get("sha256") != _seal(record):

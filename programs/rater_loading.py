@@ -32,7 +32,11 @@ def load_rater(path: Path, lm: str | dspy.LM | None = None, base: str | Path | N
             base model is missing or another one than the adapter was made for.
         SetupError: If an extra is missing, or there is nothing that `base` could be the base of.
     """
-    record = rater_record(path)
+    return rater_from(rater_record(path), path, lm, base)
+
+
+def rater_from(record: Mapping[str, Any], path: Path, lm: str | dspy.LM | None, base: str | Path | None) -> Rater:
+    """Return the rater that a checked record describes, with its model or another; see `load_rater`."""
     if lm is not None and base is not None:
         raise SetupError("another model needs no base", place=str(path), cure="Give lm or base.")
     rater = rater_of(record, path)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, overload
 
 from ..data import Corpus, Draw, Journal, Label, SetupError, Source
-from .completions import Ask, Sampling, complete, identity
+from .completions import NOT_ASKED, Ask, Sampling, complete, identity
 from .parsing import Unparsed
 from .prompt import Completion, well_formed
 
@@ -29,7 +29,7 @@ class Rating:
         error: What went wrong with the request, where ``unparsed`` is ``error``.
         score: Where the rater scores between the levels (see `Scoring`): the value on the scale; `label` is the level
             nearest to it.
-        distribution: Probability of each label that `score` was made from.
+        distribution: Probability of each label that `score`, or the likeliest label, was made from.
         level_mass: Probability that a server showed on all levels together, before it was brought to 1; None where it
             is not known.
         sampled: Why the score was made of several replies though probabilities of levels were wanted (see `Scoring`);
@@ -45,6 +45,11 @@ class Rating:
     distribution: Mapping[Label, float] | None = None
     level_mass: float | None = None
     sampled: str = ""
+
+    @property
+    def asked(self) -> bool:
+        """Whether the model was asked, now or before; else its budget did not allow it."""
+        return not self.error.startswith(NOT_ASKED)
 
     @property
     def confidence(self) -> float | None:

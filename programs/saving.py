@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..data import Agreement
+from ..data import Agreement, SetupError
 from .adapter import FORMAT_VERSION
 from .rater import Rater
-from .rater_agreement import SplitAgreement, agreements_to_dict, dev_agreement, single_agreement
+from .rater_agreement import Agreements, SplitAgreement, agreements_to_dict, dev_agreement, single_agreement
 from .rater_card import rater_card
-from .rater_files import AGREEMENT, CARD, GUIDELINE, fresh_directory, write_json, write_record
+from .rater_files import AGREEMENT, CARD, GUIDELINE, PAIR_KIND, fresh_directory, write_json, write_record
 from .rater_model import describe_model
+from .template import Template
 
 
 def save_rater(rater: Rater, path: Path, agreement: Mapping[str, Agreement | SplitAgreement] | None = None) -> None:
@@ -33,18 +34,34 @@ def save_rater(rater: Rater, path: Path, agreement: Mapping[str, Agreement | Spl
 
     Raises:
         InputError: If a file of its weights is damaged.
-        SetupError: If `path` exists and is not a rater directory, or an extra is missing.
+        SetupError: If `path` exists and is not a rater directory, an extra is missing, or the template is another than
+            the one that `FORMAT_VERSION` stands for.
     """
     dev = dev_agreement(rater.candidates, rater.provenance)
     splits = {**({} if dev is None else {"dev": dev}), **rater.measured}
     for name, found in ({} if agreement is None else agreement).items():
         splits[name] = single_agreement(found) if isinstance(found, Agreement) else found
+    write_rater(rater, path, splits)
+
+
+def write_rater(rater: Rater, path: Path, splits: Agreements, *, pair: Mapping[str, Any] | None = None) -> None:
+    """Write a rater's directory, see `save_rater`.
+
+    Args:
+        rater: The rater.
+        path: Where to.
+        splits: All that was measured, by split.
+        pair: How a rater of pairs is asked in both orders; None for one that is asked once.
+    """
+    if rater.adapter.template != Template():
+        cure = "Save the rater that this is a variant of."
+        raise SetupError("a rater with another template is for audits", place=str(path), cure=cure)
     with fresh_directory(path) as fresh:
         (fresh / GUIDELINE).write_text(rater.guideline.to_markdown(), encoding="utf-8")
         if splits:
             write_json(fresh / AGREEMENT, agreements_to_dict(splits))
         model = describe_model(rater, fresh)
-        (fresh / CARD).write_text(rater_card(path.absolute().name, rater, model, splits), encoding="utf-8")
+        (fresh / CARD).write_text(rater_card(path.absolute().name, rater, model, splits, pair=pair), encoding="utf-8")
         record: dict[str, Any] = {
             "scale": rater.scale.to_dict(),
             "fields": list(rater.fields),
@@ -54,5 +71,6 @@ def save_rater(rater: Rater, path: Path, agreement: Mapping[str, Agreement | Spl
             "model": model,
             "guideline": rater.guideline.hash,
             "provenance": rater.provenance,
+            **({} if pair is None else {"kind": PAIR_KIND, "pair": dict(pair)}),
         }
         write_record(fresh, record)

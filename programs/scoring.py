@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from ..data import InputError, Label, Scale, SetupError
 
-Rule = Literal["mode", "mean", "expected", "median"]
+Rule = Literal["mode", "likeliest", "mean", "expected", "median"]
 
 _PLACE = "scoring"
 _EVEN = 1e-9
@@ -24,6 +24,7 @@ class Scoring:
 
     ============  ==================================================================================================
     ``mode``      the label that the reply at temperature 0 gives; a label, no score
+    ``likeliest`` the label with the highest probability, on any scale with levels; a label, no score
     ``mean``      the mean label of `samples` replies at temperature 1
     ``expected``  the mean over the probabilities of the scale's levels
     ``median``    the lowest level at which their sum reaches a half
@@ -69,10 +70,16 @@ class Scoring:
         """Return this scoring if it suits the scale.
 
         Raises:
-            SetupError: If scores are asked for on a scale whose labels are no numbers.
+            SetupError: If scores are asked for on a scale whose labels are no numbers, or the likeliest level of one
+                without levels.
         """
+        if self.rule == "likeliest":
+            if scale.levels is None:
+                cure = "Use scoring='mode', 'mean' or 'expected', or give the scale a step."
+                raise SetupError("'likeliest' needs levels, the scale has none", place=_PLACE, cure=cure)
+            return self
         if self.rule != "mode" and scale.kind not in ("ordinal", "interval"):
-            cure = "Use scoring='mode', or an ordinal or interval scale."
+            cure = "Use scoring='mode' or 'likeliest', or an ordinal or interval scale."
             raise SetupError(f"{self.rule!r} needs numbers, a {scale.kind} scale has none", place=_PLACE, cure=cure)
         return self
 
@@ -103,12 +110,13 @@ class Score:
     """A rating between the levels.
 
     Attributes:
-        value: On the scale: an ordinal's number (the rank from 1 of a named level), an interval's value.
-        label: The level nearest to it, half-way the lower.
+        value: On the scale: an ordinal's number (the rank from 1 of a named level), an interval's value. None for the
+            likeliest label, which needs no numbers.
+        label: The level nearest to it, half-way the lower; or the likeliest.
         distribution: Probability of each label that has one, in the scale's order; sums to 1.
     """
 
-    value: float
+    value: float | None
     label: Label
     distribution: Mapping[Label, float]
 
@@ -118,20 +126,25 @@ def score(distribution: Mapping[Label, float], rule: Rule, scale: Scale) -> Scor
 
     Args:
         distribution: Probability, or any other weight from 0 on, of each label; brought to sum 1.
-        rule: ``median``, or ``expected`` or ``mean``, which are the same for a given distribution.
+        rule: ``median``, ``likeliest`` (between equals the first in the distribution), or ``expected`` or ``mean``,
+            which are the same for a given distribution.
         scale: What the labels are on.
 
     Raises:
-        SetupError: If the scale's labels are no numbers, or the rule makes no score.
+        SetupError: If the rule needs numbers that the scale's labels are not, or is ``mode``.
         ValueError: If the weights sum to 0 or not to a number.
     """
     Scoring(rule).check(scale)
     if rule == "mode":
-        raise SetupError("'mode' is a label and makes no score", place=_PLACE, cure="Use expected or median.")
+        raise SetupError(
+            "'mode' is a label and makes no score", place=_PLACE, cure="Use expected, median or likeliest."
+        )
     total = math.fsum(distribution.values())
     if not (math.isfinite(total) and total > 0):
         raise ValueError(f"weights that sum to {total} are no distribution")
-    shares = {label: distribution[label] / total for label in sorted(distribution, key=scale.value)}
+    shares = {label: distribution[label] / total for label in sorted(distribution, key=scale.position)}
+    if rule == "likeliest":
+        return Score(None, max(distribution, key=lambda label: distribution[label]), shares)
     if rule == "median":
         value = _median(shares, scale)
     else:

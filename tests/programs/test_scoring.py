@@ -265,3 +265,39 @@ def test_the_scoring_is_saved_and_an_older_rater_is_read_as_it_was(tmp_path):
     assert Scoring.from_dict(None) == Scoring("mode")
     with pytest.raises(InputError, match="its scoring cannot be read"):
         Scoring.from_dict({"rule": "vote"})
+
+
+def test_the_likeliest_label_needs_levels_and_no_numbers():
+    taste = Nominal(["sweet", "sour", "salty"])
+    made = score({"salty": 2, "sweet": 1, "sour": 1}, "likeliest", taste)
+    assert (made.label, made.value) == ("salty", None)
+    assert list(made.distribution.items()) == [("sweet", 0.25), ("sour", 0.25), ("salty", 0.5)]
+    # Between equals the first that was seen, not the first on the scale.
+    assert score({"B": 2, "A": 2}, "likeliest", Pairwise()).label == "B"
+    assert score({1: 1, 5: 2}, "likeliest", FIVE).label == 5
+    with pytest.raises(SetupError, match="'likeliest' needs levels"):
+        Rater(Interval(0, 1), scoring="likeliest")
+    assert Rater(Interval(0, 1, 0.5), scoring="likeliest").scoring.rule == "likeliest"
+
+
+def test_the_likeliest_of_several_replies_has_shares_and_no_score(tmp_path):
+    said = ["B", "A", "B", "nothing"]
+    lm = scripted_lm(lambda prompt, draw: f"Reason: {draw}.\nLabel: {said[draw]}")
+    rater = Rater(Pairwise(), lm=lm, scoring=Scoring("likeliest", samples=4))
+    (rating,) = rater.rate(_corpus("t", scale=Pairwise()))
+    assert (rating.label, rating.score, rating.rationale) == ("B", None, "0.")
+    assert rating.distribution == {"A": pytest.approx(1 / 3), "B": pytest.approx(2 / 3)}
+    assert rating.confidence == pytest.approx(2 / 3)
+    assert rater(text="t").distribution == rating.distribution
+    Rater(Pairwise(), scoring="likeliest").save(tmp_path / "rater")
+    assert Rater.load(tmp_path / "rater").scoring == Scoring("likeliest")
+    assert "label with the highest probability" in (tmp_path / "rater" / "CARD.md").read_text(encoding="utf-8")
+
+
+def test_the_likeliest_label_of_a_model_in_this_process_needs_no_reply():
+    lm = _levels_lm({}, {"t": (0.2, 0.3, 0.5)})
+    rater = Rater(Pairwise(), lm=lm, order="label", scoring="likeliest")
+    (rating,) = rater.rate(_corpus("t", scale=Pairwise()))
+    assert lm.engine.asked == []
+    assert (rating.label, rating.score) == ("tie", None)
+    assert rating.distribution == {"A": pytest.approx(0.2), "B": pytest.approx(0.3), "tie": pytest.approx(0.5)}
