@@ -25,9 +25,9 @@ EngineName = Annotated[
 ]
 
 
-def limit(of: str) -> Any:
-    """Return an option that limits what a run may spend; without it the task file's limit holds."""
-    return typer.Option(min=0, metavar="N", help=f"Spend at most so many {of} on traces.", show_default=False)
+def limit(of: str, on: str = " on traces") -> Any:
+    """Return an option that limits what a run may spend; without it a task file's limit holds, or none."""
+    return typer.Option(min=0, metavar="N", help=f"Spend at most so many {of}{on}.", show_default=False)
 
 
 def open_console() -> "Console":

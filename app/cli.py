@@ -14,6 +14,8 @@ import typer
 from typer.core import TyperGroup
 
 from .arguments import BaseFolder, DataFile, EngineName, IdColumn, RaterFolder, limit, open_console
+from .audit_cli import audit
+from .evaluate_cli import evaluate
 from .guideline_cli import guideline_app
 
 INTERRUPTED = "interrupted; what is recorded is kept, run again to go on"
@@ -146,27 +148,10 @@ def compile_(
             compile_task(loaded, into=into.value, run=folder, console=open_console(), limits=limits)
 
 
-@app.command()
-def evaluate(
-    rater: RaterFolder,
-    data: DataFile,
-    label: Annotated[str, typer.Option(metavar="COLUMN", help="The human labels.")] = "label",
-    annotator: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Who gave the label, if the file has one row a label.")
-    ] = None,
-    id: IdColumn = None,
-    group: Annotated[str | None, typer.Option(metavar="COLUMN", help="What belongs together, e.g. an author.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the table.")] = False,
-    base: BaseFolder = None,
-) -> None:
-    """Say how far a rater agrees with people."""
-    from ..programs import Rater
-    from .evaluate import evaluate_file
+app.command()(evaluate)
 
-    columns = {"label": label, "annotator": annotator, "id": id, "group": group}
-    evaluate_file(
-        Rater.load(rater, base=base), data, name=str(rater), columns=columns, as_json=json, console=open_console()
-    )
+
+app.command()(audit)
 
 
 @app.command()
@@ -185,10 +170,11 @@ def rate(
     from .rate import check_places, rate_file
 
     check_places(data, out)
-    from ..programs import Rater, on_vllm
+    from ..programs import PairRater, on_vllm, open_rater
 
-    loaded = Rater.load(rater, base=base)
-    loaded = on_vllm(loaded) if engine == "vllm" else loaded
+    loaded = open_rater(rater, base=base)
+    if engine == "vllm":
+        loaded = loaded.over(on_vllm(loaded.rater)) if isinstance(loaded, PairRater) else on_vllm(loaded)
     rate_file(loaded, data, out, id=id, seed=seed, console=open_console())
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console as RichConsole
+from rich.console import RenderableType
 from rich.progress import BarColumn, ProgressColumn, Task
 from rich.progress import Progress as Bars
-from rich.table import Column, Table
+from rich.table import Column
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ class Console:
         """Write lines to stdout; on a terminal they are broken between words unless `wrap` is False."""
         self._out.print(text, soft_wrap=not (wrap and self._out.is_terminal))
 
-    def table(self, table: Table) -> None:
-        """Write a table to stdout."""
+    def table(self, table: RenderableType) -> None:
+        """Write a table, or anything else that fits itself to the width, to stdout."""
         self._out.print(table)
 
     def follow_log(self) -> None:

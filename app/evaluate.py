@@ -1,183 +1,132 @@
-"""Knows how a saved rater is measured on a file of human labels; does not know how it was compiled."""
+"""Knows how an evaluation goes from files to a printed answer; does not know how anything in it is measured."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ..data import (
-    Agreement,
-    Corpus,
-    InputError,
-    Interval,
-    Label,
-    Scale,
-    agreement,
-    constant,
-    one_human,
-    scale_from_dict,
-)
-from ..programs import Progress, Rater
-from .console import Console, counts
-from .data_files import open_corpus
-from .report import RaterRow
-from .table import SCORES_NOTE, rater_table
+from ..data import InputError
+from .baseline_rows import fit_baselines
+from .console import Console
+from .entrants import Entrant, ask, person
+from .evaluate_data import Columns, Opened, open_data, open_train
+from .evaluation_record import record
+from .evaluation_tables import show_tables
+from .evaluation_words import findings, notes
+from .label_audits import audit_labels
+from .measuring import Evaluation, Settings, measure
+from .ready_ratings import Items, read_ratings
 
-SCHEMA = 1
-"""Of what ``accord evaluate --json`` prints."""
-
-FEW = 20
-"""Items (or groups) below which the note on an interval is worth showing."""
-
-_CONSTANT = {"ordinal": "median", "interval": "mean"}
+if TYPE_CHECKING:
+    from ..programs import PairRater, Rater
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A rater, a constant answer and one person, each against the gold labels of the same file.
+class Wanted:
+    """What is to be evaluated on what.
 
     Attributes:
-        rater: The rater's agreement; an item it left without a label counts as the constant answer.
-        constant: Agreement of the constant answer.
-        answer: The constant answer.
-        answer_from: Where it comes from, in words.
-        human: One annotator's agreement with the others, or None where no item has two.
-        unparsed: Items without a label from the rater, by reason.
-        dropped: What loading the file left out, by reason.
-        sampled: Items that a rater scored by several replies for want of the levels' probabilities, by reason.
+        data: The labelled items.
+        columns: Their columns.
+        raters: Saved raters by the names of their folders.
+        ratings: Ready-made ratings: columns of the data, files, or columns of files (``FILE:COLUMN``).
+        people: Annotators of the data who are measured as raters are; their labels are taken out of the gold.
+        scale: The scale in words, where there is no rater.
+        confidence: Column of the ratings' confidences.
+        train: Items to fit baselines on; None fits them out of fold.
+        settings: How estimates are made.
     """
 
-    rater: Agreement
-    constant: Agreement
-    answer: Label
-    answer_from: str
-    human: Agreement | None
-    unparsed: Mapping[str, int]
-    dropped: Mapping[str, int]
-    sampled: Mapping[str, int]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data; None stands for what is undefined."""
-        return {
-            "rater": {
-                **self.rater.to_dict(),
-                "unparsed_by_reason": dict(self.unparsed),
-                "sampled_by_reason": dict(self.sampled),
-            },
-            "constant": {**self.constant.to_dict(), "label": self.answer, "from": self.answer_from},
-            "one_human": None if self.human is None else self.human.to_dict(),
-            "dropped": dict(self.dropped),
-        }
+    data: Path
+    columns: Columns = Columns()
+    raters: Mapping[str, "Rater | PairRater"] = field(default_factory=dict)
+    ratings: Sequence[str] = ()
+    people: Sequence[str] = ()
+    scale: str | None = None
+    confidence: str | None = None
+    train: Path | None = None
+    settings: Settings = Settings()
 
 
-def measure(rater: Rater, corpus: Corpus, *, seed: int = 0, progress: Progress | None = None) -> Measured:
-    """Rate a corpus and measure the ratings beside a constant answer and one person.
-
-    The constant answer is the one that was learned with the rater (``provenance["constant"]``). A rater that has none
-    is set against the best constant of the very labels it is measured on, which knows more than any rater could.
+def evaluate_file(wanted: Wanted, *, as_json: bool, console: Console) -> Evaluation:
+    """Measure raters on a file of human labels and print what came of it.
 
     Args:
-        rater: Who rates.
-        corpus: Items with gold labels.
-        seed: Of the bootstraps and of the choice of the one person.
-        progress: Called as the ratings come in.
-    """
-    golds, groups, scale = corpus.golds(), corpus.groups(), corpus.scale
-    answer, source = _answer(rater, corpus)
-    ratings = rater.rate(corpus, seed=seed, progress=progress)
-    human = one_human(corpus, seed=seed)
-    return Measured(
-        rater=agreement(ratings.labels, golds, scale, scores=ratings.scores, groups=groups, fill=answer, seed=seed),
-        constant=agreement([answer] * len(golds), golds, scale, groups=groups, seed=seed),
-        answer=answer,
-        answer_from=source,
-        human=agreement(human.ratings, human.gold, scale, groups=human.groups, seed=seed) if human.items else None,
-        unparsed=ratings.unparsed,
-        dropped=corpus.dropped,
-        sampled=ratings.sampled,
-    )
-
-
-def open_labels(path: Path, rater: Rater, columns: Mapping[str, str | None]) -> Corpus:
-    """Open a file of human labels on a rater's scale.
-
-    A rater that was compiled on cut labels reads the labels as they were before the cut, and cuts them alike: its
-    provenance holds ``cut: {"scale": ..., "thresholds": [...]}``.
+        wanted: Who, on what.
+        as_json: Whether to print one JSON document instead of tables.
+        console: Where progress and results go.
 
     Raises:
-        InputError: For anything wrong with the file, naming place and cure.
+        InputError: For anything wrong with data or ratings, naming place and cure.
     """
-    cut = rater.provenance.get("cut")
-    if cut is None:
-        return open_corpus(path, fields=rater.fields, scale=rater.scale, **_given(columns))
-    raw: Scale = scale_from_dict(cut["scale"], place="the rater's provenance")
-    if not isinstance(raw, Interval):
-        raise InputError(f"labels were cut from a {raw.kind} scale", place="the rater's provenance", cure="Recompile.")
-    corpus = open_corpus(path, fields=rater.fields, scale=raw, **_given(columns))
-    return corpus.cut(cut["thresholds"], anchors=rater.scale.anchors)
-
-
-def evaluate_file(
-    rater: Rater, data: Path, *, name: str, columns: Mapping[str, str | None], as_json: bool, console: Console
-) -> None:
-    """Measure a rater on a file of human labels and print what came of it.
-
-    Args:
-        rater: Who rates.
-        data: The file.
-        name: What to call the rater.
-        columns: The file's columns by what they are: label, annotator, id, group.
-        as_json: Whether to print one JSON document instead of a table.
-        console: Where progress and results go.
-    """
-    corpus = open_labels(data, rater, columns)
-    with console.stage("rating") as progress:
-        found = measure(rater, corpus, progress=progress)
+    if not (wanted.raters or wanted.ratings or wanted.people):
+        cure = "Give a rater's folder before the data, --ratings COLUMN or FILE, or --person NAME."
+        raise InputError("there is nobody to evaluate", place=str(wanted.data), cure=cure)
+    data = open_data(
+        wanted.data,
+        wanted.columns,
+        raters=list(wanted.raters.values()),
+        scale=wanted.scale,
+        people=wanted.people,
+    )
+    train = None if wanted.train is None else open_train(wanted.train, data, wanted.columns)
+    entrants = _entrants(wanted, data, console)
+    settings = wanted.settings
+    with console.stage("fitting baselines", line=False):
+        baselines = fit_baselines(
+            data.corpus,
+            recorded=[entrant.constant for entrant in entrants],
+            train=train,
+            texts=data.texts,
+            seed=settings.seed,
+        )
+    with console.stage("measuring agreement", line=False):
+        evaluation = measure(data.corpus, data.everyone, entrants, baselines, settings)
+    with console.stage("auditing", line=False):
+        audits = {entrant.name: audit_labels(entrant, data, baselines.constant, settings) for entrant in entrants}
+    verdict, remarks = findings(evaluation), notes(evaluation, baselines, data, audits)
     if as_json:
-        head = {"schema": SCHEMA, "rater_folder": name, "data": str(data), "items": len(corpus)}
-        record = {**head, "scale": corpus.scale.to_dict(), **found.to_dict()}
-        console.print(json.dumps(record, ensure_ascii=False, allow_nan=False), wrap=False)
-        return
-    written = corpus.scale.write(found.answer)
-    rows = [RaterRow("rater", "candidate", found.rater), RaterRow(f"constant {written}", "baseline", found.constant)]
-    if found.human is not None:
-        rows.append(RaterRow("one human against the others", "human", found.human))
-    console.print(f"{name} on {data}: {len(corpus):,} items\n")
-    console.table(rater_table(rows))
+        found = record(evaluation, baselines, data, audits, verdict=verdict, notes=remarks)
+        console.print(json.dumps(found, ensure_ascii=False, allow_nan=False), wrap=False)
+        return evaluation
+    for sentence in verdict:
+        console.print(sentence)
     console.print("")
-    for line in _notes(found, len(corpus)):
+    console.print(_head(wanted, data))
+    console.print("")
+    show_tables(evaluation, audits, console)
+    console.print("")
+    for line in remarks:
         console.print(line)
+    return evaluation
 
 
-def _notes(found: Measured, items: int) -> list[str]:
-    """Say what the numbers stand on and need care with."""
-    notes = [f"Constant: {found.answer_from}."]
-    if found.rater.numbers == "scores":
-        notes.append(SCORES_NOTE)
-    if found.sampled:
-        notes.append(f"Scored by several replies for want of probabilities ({counts(found.sampled)}).")
-    if found.unparsed:
-        notes.append(f"No label from the rater ({counts(found.unparsed)}): counts as the constant answer.")
-    if found.dropped:
-        notes.append(f"Left out of the file ({counts(found.dropped)}).")
-    if found.human is not None and found.human.n < items:
-        notes.append(f"One human against the others: {found.human.n:,} items; the rest have too few labels to tell.")
-    for who, measured in (("rater", found.rater), ("one human", found.human)):
-        if measured is not None and (measured.metrics["alpha"].low is None or measured.groups < FEW):
-            notes.append(f"Alpha of {who}: {measured.metrics['alpha'].note}.")
-    return notes
+def _entrants(wanted: Wanted, data: Opened, console: Console) -> list[Entrant]:
+    found: list[Entrant] = []
+    for source, rater in wanted.raters.items():
+        name = "rater" if len(wanted.raters) == 1 else source
+        title = "rating" if name == "rater" else f"rating with {name}"
+        with console.stage(title) as progress:
+            seed = wanted.settings.seed
+            found.append(ask(rater, data.corpus, name=name, source=source, seed=seed, progress=progress))
+    items = Items(data.path, data.corpus, data.ids, wanted.columns.id)
+    found += [read_ratings(words, items, confidence=wanted.confidence) for words in wanted.ratings]
+    found += [person(name, own, data.corpus) for name, own in data.people.items()]
+    return _told_apart(found)
 
 
-def _answer(rater: Rater, corpus: Corpus) -> tuple[Label, str]:
-    recorded = rater.provenance.get("constant")
-    if recorded is not None:
-        return corpus.scale.read(
-            recorded, place="the rater's constant"
-        ), "the best constant answer on the rater's training labels"
-    kind = _CONSTANT.get(corpus.scale.kind, "majority")
-    return constant(corpus.golds(), corpus.scale), f"{kind} of this file's labels (none is recorded with the rater)"
+def _told_apart(entrants: Sequence[Entrant]) -> list[Entrant]:
+    """Return the entrants with names of their own: two of one name are called by where they are from."""
+    names = Counter(entrant.name for entrant in entrants)
+    found = [replace(one, name=one.source) if names[one.name] > 1 else one for one in entrants]
+    for name, times in Counter(one.name for one in found).items():
+        if times > 1:
+            raise InputError(f"{name} is named twice", place="--ratings", cure="Name everybody once.")
+    return found
 
 
-def _given(columns: Mapping[str, str | None]) -> dict[str, Any]:
-    return {role: columns.get(role) for role in ("label", "annotator", "id", "group")}
+def _head(wanted: Wanted, data: Opened) -> str:
+    who = ", ".join([*wanted.raters, *wanted.ratings, *wanted.people])
+    return f"{who} on {wanted.data}: {len(data.corpus):,} items, {data.corpus.scale.describe()}"

@@ -4,18 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..data import (
-    BASELINES,
     Corpus,
     Label,
     agreement,
+    baseline_ratings,
     constant,
     one_human,
     paired_difference,
 )
-from ..programs import RowKind
+from ..programs import Rating, RowKind
+from .baseline_rows import baseline_name
 from .report import Comparison, RaterRow
-
-_BASELINE_NAMES = {"constant": "constant", "length": "length only", "tfidf": "TF-IDF + ridge"}
 
 
 @dataclass(frozen=True)
@@ -27,20 +26,29 @@ class Answer:
         kind: Who they are.
         labels: The labels, None where there is none.
         scores: The scores of a rater that scores between the labels, None where there is no label; else None.
+        ratings: The ratings that the labels are from, with their rationales; None for a baseline.
     """
 
     name: str
     kind: RowKind
     labels: Sequence[Label | None]
     scores: Sequence[float | None] | None = None
+    ratings: Sequence[Rating] | None = None
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The table and the paired differences."""
+    """The table and the paired differences.
+
+    Attributes:
+        rows: Everybody who was measured.
+        comparisons: The chosen rater against each other one.
+        answers: What raters and baselines said.
+    """
 
     rows: tuple[RaterRow, ...]
     comparisons: tuple[Comparison, ...]
+    answers: tuple[Answer, ...]
 
 
 def evaluate(answers: Sequence[Answer], chosen: str, train: Corpus, test: Corpus, *, seed: int = 0) -> Evaluation:
@@ -57,11 +65,10 @@ def evaluate(answers: Sequence[Answer], chosen: str, train: Corpus, test: Corpus
         test: The items with gold, and the annotators' labels where they are kept.
         seed: Of the bootstraps and of the choice of the one human.
     """
-    texts = [[item.text for item in part] for part in (train, test)]
     fill = constant(train.golds(), train.scale)
     baselines = [
-        Answer(_name(name, train), "baseline", fit(texts[0], train.golds(), texts[1], train.scale, seed))
-        for name, fit in BASELINES.items()
+        Answer(baseline_name(name, train), "baseline", labels)
+        for name, labels in baseline_ratings(train, test, seed=seed).items()
     ]
     everyone = [*answers, *baselines]
     gold, groups = test.golds(), test.groups()
@@ -87,10 +94,4 @@ def evaluate(answers: Sequence[Answer], chosen: str, train: Corpus, test: Corpus
         for other in everyone
         if other.name != chosen
     ]
-    return Evaluation(tuple(rows), tuple(comparisons))
-
-
-def _name(baseline: str, corpus: Corpus) -> str:
-    if baseline == "tfidf" and corpus.scale.kind in ("nominal", "pairwise"):
-        return "TF-IDF + logistic"
-    return _BASELINE_NAMES[baseline]
+    return Evaluation(tuple(rows), tuple(comparisons), tuple(everyone))

@@ -11,7 +11,7 @@ from .data_files import open_corpus
 from .rated_file import SUFFIXES, rated_table, write_whole
 
 if TYPE_CHECKING:
-    from ..programs import Rater, Ratings
+    from ..programs import PairRater, Rater, Ratings
     from .console import Console
 
 
@@ -30,7 +30,9 @@ def check_places(data: Path, out: Path) -> None:
         raise InputError("the ratings would replace the data", place=str(out), cure="Name another file.")
 
 
-def rate_file(rater: "Rater", data: Path, out: Path, *, id: str | None, seed: int, console: "Console") -> "Ratings":
+def rate_file(
+    rater: "Rater | PairRater", data: Path, out: Path, *, id: str | None, seed: int, console: "Console"
+) -> "Ratings":
     """Rate every item of a file and write the ratings.
 
     What is written of an item is described in `rated_file.rated_table`. Items of the same id, or without ids of the

@@ -51,7 +51,7 @@ def make_forms(fields: tuple[str, ...], scale: Scale, *, most: int, reasons: boo
         most: Items of one request.
         reasons: Whether the rater writes a rationale; for the example.
         weighs: Whether its model gives probabilities; for the example.
-        scores: Whether it scores between the levels; for the example.
+        scores: Whether it scores between the levels, where they are numbers; for the example.
     """
     key = "item_id" if "id" in fields else "id"
     example: dict[str, Any] = {key: "r17", **dict.fromkeys(fields, _EXAMPLE_TEXT)}
@@ -65,7 +65,7 @@ def make_forms(fields: tuple[str, ...], scale: Scale, *, most: int, reasons: boo
         "label": middle,
         "rationale": _EXAMPLE_REASON if reasons else "",
         "unparsed": None,
-        "score": scale.value(middle) if scores else None,
+        "score": scale.value(middle) if scores and scale.kind in ("ordinal", "interval") else None,
         "distribution": _peaked(scale, middle) if weighs else None,
         "confidence": 0.8 if weighs else None,
         "error": None,

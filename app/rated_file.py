@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..data import Corpus, RetryError, Scale, SetupError
 
 if TYPE_CHECKING:
-    from ..programs import Rater, Rating, Ratings
+    from ..programs import PairRater, Rater, Rating, Ratings
 
 Kind = Literal["text", "label", "number", "shares"]
 """What a column holds; shares are a probability by level."""
@@ -43,7 +43,7 @@ class RatedTable:
     scale: Scale
 
 
-def rated_table(rater: "Rater", corpus: Corpus, ratings: "Ratings") -> RatedTable:
+def rated_table(rater: "Rater | PairRater", corpus: Corpus, ratings: "Ratings") -> RatedTable:
     """Return what is written of rated items.
 
     The columns are ``id`` (``item_id`` where the rater reads a field of that name), the fields that the rater read,
@@ -57,27 +57,34 @@ def rated_table(rater: "Rater", corpus: Corpus, ratings: "Ratings") -> RatedTabl
     ``level_mass``    the probability that a server showed on all levels before it was brought to 1
     ================  ==============================================================================================
 
-    One that the rater reads as a field is called ``rating_score`` and so on.
+    A rater of pairs that is asked in both orders adds ``given`` and ``swapped``, what was said in each; with the two
+    exchanged ``A`` is the pair's B. One that the rater reads as a field is called ``rating_score`` and so on.
     """
+    from ..programs import PairRatings
+
     key = "item_id" if "id" in corpus.fields else "id"
     scores = {
         f"rating_{name}" if name in corpus.fields else name: name
         for name in (_SCORE_COLUMNS if rater.scoring.rule != "mode" else ())
     }
+    orders = {"given": ratings.given, "swapped": ratings.swapped} if isinstance(ratings, PairRatings) else {}
+    sides = {f"rating_{name}" if name in corpus.fields else name: said.labels for name, said in orders.items()}
     columns: dict[str, Kind] = {
         **dict.fromkeys((key, *corpus.fields), "text"),
         "label": "label",
+        **dict.fromkeys(sides, "label"),
         **{column: _SCORE_COLUMNS[name] for column, name in scores.items()},
         **dict.fromkeys(("rationale", "unparsed"), "text"),
     }
     rows: list[dict[str, Any]] = []
-    for item, rating in zip(corpus, ratings, strict=True):
+    for place, (item, rating) in enumerate(zip(corpus, ratings, strict=True)):
         scored = _score(rater, rating) if scores else {}
         rows.append(
             {
                 key: item.id,
                 **item.fields,
                 "label": rating.label,
+                **{column: said[place] for column, said in sides.items()},
                 **{column: scored.get(name) for column, name in scores.items()},
                 "rationale": rating.rationale,
                 "unparsed": rating.unparsed if rating.label is None else None,
@@ -111,7 +118,7 @@ def write_whole(out: Path, table: RatedTable) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _score(rater: "Rater", rating: "Rating") -> dict[str, Any]:
+def _score(rater: "Rater | PairRater", rating: "Rating") -> dict[str, Any]:
     """Return the cells of a scored rating; none where there is no label."""
     shares = rating.distribution
     if shares is None:

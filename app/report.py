@@ -1,7 +1,5 @@
 """Knows what a run has to tell, as the record that is written to report.json; does not know how it is shown."""
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +7,7 @@ from typing import Any
 
 from ..data import Difference
 from ..programs import AgreementRow
+from .json_file import write_json_whole
 
 SCHEMA = 1
 """Of report.json."""
@@ -104,7 +103,4 @@ class Report:
 
     def write(self, path: Path) -> None:
         """Write report.json whole: a killed run leaves the old report or the new one."""
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        draft = path.with_name(f".{path.name}.draft")
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
+        write_json_whole(path, self.to_dict())

@@ -196,8 +196,8 @@ class Weights(Part):
 class Scores(Part):
     """How the student's ratings come about (see `accord.programs.Scoring`)."""
 
-    rule: Literal["mode", "mean", "expected", "median"] = Field(
-        default="mode", description="mode, mean, expected or median"
+    rule: Literal["mode", "likeliest", "mean", "expected", "median"] = Field(
+        default="mode", description="mode, likeliest, mean, expected or median"
     )
     samples: int = Field(default=8, ge=2, description="a whole number of at least 2")
 

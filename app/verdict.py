@@ -1,17 +1,23 @@
 """Knows how to say in words what the numbers of a run mean, the least welcome sentence first; measures nothing."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..data import Difference, Estimate
-from .report import Comparison, RaterRow
+
+if TYPE_CHECKING:
+    from .report import Comparison, RaterRow
 
 _SIMPLER = ("label", "label_all", "original")
 """Candidates that carry no reasoning, or are the rater as it was."""
 
+_LITTLE = 0.05
+"""A gain in alpha that no compile is worth, even if it is there."""
+
 
 def verdict(
-    rows: Sequence[RaterRow],
-    comparisons: Sequence[Comparison],
+    rows: Sequence["RaterRow"],
+    comparisons: Sequence["Comparison"],
     chosen: str,
     *,
     tried: Sequence[str],
@@ -39,11 +45,15 @@ def verdict(
     sentences: list[str] = []
     if as_good:
         best = max(as_good, key=lambda row: _value(row))
-        sentences.append(
-            f"A simpler rater did as well: {best.name} has alpha {_alpha(best)}, the compiled '{chosen}' "
-            f"{_alpha(by_name[chosen])} (difference {_interval(against[best.name])}). "
-            "Do not deploy it on this evidence."
-        )
+        low = best.agreement.metrics["alpha"].low
+        if best.kind == "zero-shot" and low is not None and low > 0:
+            sentences.append(_needless(by_name[chosen], best, against[best.name]))
+        else:
+            sentences.append(
+                f"A simpler rater did as well: {best.name} has alpha {_alpha(best)}, the compiled '{chosen}' "
+                f"{_alpha(by_name[chosen])} (difference {_interval(against[best.name])}). "
+                "Do not deploy it on this evidence."
+            )
     if chosen in _SIMPLER and "trace" in tried:
         sentences.append(
             f"The simpler candidate won: '{chosen}', trained on labels alone, was chosen on dev over 'trace' "
@@ -71,7 +81,22 @@ def verdict(
     return tuple(sentences)
 
 
-def _beside(chosen: str, teacher: RaterRow, difference: Difference) -> str:
+def _needless(chosen: "RaterRow", before: "RaterRow", difference: Difference) -> str:
+    """Advise against the compile: the rater as it was agrees with people, and the compiled one is not above it."""
+    has = f"{before.name} has alpha {_alpha(before)} with people on {before.agreement.n} test items"
+    if chosen.name == "original":
+        return f"No compile is needed: the rater stays as it was, and {has}. Use it as it is."
+    against = f"the compiled '{chosen.name}' has {_alpha(chosen)} (difference {_interval(difference)})"
+    nothing_gained = difference.value is not None and difference.value <= 0
+    if nothing_gained or (difference.high is not None and difference.high <= _LITTLE):
+        return f"No compile is needed: {has}, and {against}. Do not compile; use the rater as it was."
+    return (
+        f"The compile is not shown to pay: {has}, and {against}. Do not compile on this evidence; more test items "
+        "would tell."
+    )
+
+
+def _beside(chosen: str, teacher: "RaterRow", difference: Difference) -> str:
     if _above(difference):
         standing = "is better than the prompted teacher"
     elif difference.high is not None and difference.high < 0:
@@ -85,12 +110,12 @@ def _above(difference: Difference) -> bool:
     return difference.low is not None and difference.low > 0
 
 
-def _value(row: RaterRow) -> float:
+def _value(row: "RaterRow") -> float:
     value = row.agreement.metrics["alpha"].value
     return -1.0 if value is None else value
 
 
-def _alpha(row: RaterRow) -> str:
+def _alpha(row: "RaterRow") -> str:
     return number(row.agreement.metrics["alpha"].value)
 
 

@@ -77,7 +77,11 @@ def test_one_id_with_two_texts(rater_folder: Path, tmp_path: Path) -> None:
         ("d.json", "[{]", ("d.json", "not valid JSON", "one list of objects")),
         ("d.parquet", "no parquet", ("d.parquet", "not a readable Parquet file")),
         ("d.xlsx", "PK", ("d.xlsx", "not read", "Export the sheet as .csv")),
-        ("d.csv.gz", "", ("d.csv.gz", "not read", "gunzip")),
+        ("d.csv.gz", "", ("d.csv.gz", "the file is empty")),
+        ("d.csv.gz", "text,label\na,1\n", ("d.csv.gz: cannot be unpacked", "Pack the file again")),
+        ("d.jsonl.gz", "{}", ("d.jsonl.gz: cannot be unpacked", "Pack the file again")),
+        ("d.json.gz", "[]", ("d.json.gz: cannot be unpacked", "Pack the file again")),
+        ("d.parquet.gz", "", ("d.parquet.gz", "not read", "gunzip")),
         ("d", "", ("no suffix",)),
     ],
 )

@@ -11,7 +11,8 @@ import pyarrow.parquet
 import pytest
 
 from accord.app.console import Console
-from accord.app.evaluate import evaluate_file
+from accord.app.evaluate import Wanted, evaluate_file
+from accord.app.evaluate_data import Columns
 from accord.app.evaluation import Answer, evaluate
 from accord.app.job import job_of
 from accord.app.rate import rate_file
@@ -26,7 +27,6 @@ from worlds.stub_script import Behaviour
 from worlds.stub_server import StubServer
 
 FIVE = Ordinal(1, 5)
-COLUMNS = {"label": "label", "annotator": None, "id": None, "group": None}
 EXPECTED_A = {"1": 0.1, "2": 0.2, "3": 0.1, "4": 0.2, "5": 0.4}
 
 
@@ -132,20 +132,23 @@ def test_a_field_that_is_called_score_keeps_its_column(make_rater, tmp_path) -> 
 def test_numbers_are_measured_on_scores_and_that_is_said_in_80_columns(serve, items, capsys) -> None:
     _, rater = serve()
     rater.provenance = {"constant": 3}
-    evaluate_file(rater, items, name="r", columns={**COLUMNS, "id": "key"}, as_json=False, console=Console())
+    wanted = Wanted(items, Columns(id="key"), {"r": rater})
+    evaluate_file(wanted, as_json=False, console=Console())
     shown = capsys.readouterr().out
     # Scores 3.6 and 2.0 for 4 and 1: MAE 0.7; the labels 4 and 2 would err by 0.5.
-    head, row = (line for line in shown.splitlines() if line.split()[:1] == ["rater"])
+    lines = shown.splitlines()
+    head = next(line for line in lines if line.startswith("rater "))
+    row = next(line for line in lines if line.startswith("  rater "))
     shown_metrics = dict(zip(head.split()[-3:], row.split()[-3:], strict=True))
     assert shown_metrics == {"tau-b": "1.00", "MAE": "0.70", "unparsed": "0"}
     assert max(len(head), len(row)) <= 80
     assert "tau-b and MAE are of the score" in shown
-    evaluate_file(rater, items, name="r", columns={**COLUMNS, "id": "key"}, as_json=True, console=Console())
-    found = json.loads(capsys.readouterr().out)
-    assert found["rater"]["numbers"] == "scores"
-    assert found["rater"]["metrics"]["mae"]["value"] == pytest.approx(0.7)
-    assert found["rater"]["metrics"]["accuracy"]["value"] == pytest.approx(0.5)
-    assert found["rater"]["sampled_by_reason"] == {}
+    evaluate_file(wanted, as_json=True, console=Console())
+    (found,) = json.loads(capsys.readouterr().out)["raters"]
+    assert found["numbers"] == "scores"
+    assert found["metrics"]["mae"]["value"] == pytest.approx(0.7)
+    assert found["metrics"]["accuracy"]["value"] == pytest.approx(0.5)
+    assert found["sampled_by_reason"] == {}
 
 
 def test_a_report_says_which_rows_are_of_scores() -> None:
@@ -198,7 +201,7 @@ def test_a_task_says_how_its_student_scores(folder: Path) -> None:
     ("text", "said"),
     [
         ("scoring: expected\n", ("line 6, 'scoring'", "Give a mapping, e.g. {rule: expected}")),
-        ("scoring: {rule: best}\n", ("'scoring.rule'", "Give mode, mean, expected or median")),
+        ("scoring: {rule: best}\n", ("'scoring.rule'", "Give mode, likeliest, mean, expected or median")),
         ("scoring: {rule: mean, samples: 1}\n", ("'scoring.samples'", "a whole number of at least 2")),
         ("scoring: {rules: mean}\n", ("'scoring.rules'", "Did you mean 'rule'?")),
     ],

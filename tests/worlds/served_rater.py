@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 
@@ -21,13 +21,16 @@ JSON = {"Content-Type": "application/json"}
 
 
 class ServedRater:
-    """A rater that `accord serve` serves on a free port.
+    """A rater that `accord serve` serves on a free port, or what another command serves.
 
     Args:
         folder: The rater's directory.
         options: Further options of the command.
         environment: Further environment variables.
     """
+
+    command = "serve"
+    greeting = "serving "
 
     def __init__(self, folder: Path, *options: str, environment: dict[str, str] | None = None) -> None:
         """Remember the options."""
@@ -52,10 +55,10 @@ class ServedRater:
 
     def start(self) -> None:
         """Start it, and wait until it says that it serves."""
-        command = [sys.executable, "-m", "accord.app.cli", "serve", str(self.folder), "--port", "0", *self.options]
+        command = [sys.executable, "-m", "accord.app.cli", self.command, str(self.folder), "--port", "0", *self.options]
         self._process = subprocess.Popen(command, stdout=-1, stderr=-1, text=True, env=self._environment)
         self.said = "" if self._process.stdout is None else self._process.stdout.readline()
-        if not self.said.startswith("serving "):
+        if not self.said.startswith(self.greeting):
             _, errors = self._process.communicate(timeout=60)
             raise RuntimeError(f"it said {self.said!r} and {errors!r}")
         self.port = int(self.said.rsplit(":", 1)[1])
@@ -74,7 +77,7 @@ class ServedRater:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def __enter__(self) -> "ServedRater":
+    def __enter__(self) -> Self:
         """Start and return it."""
         self.start()
         return self
