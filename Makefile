@@ -9,7 +9,7 @@ export TOKENIZERS_PARALLELISM := false
 # Tests wait for servers and processes a good deal of the time; a core each, and torch on one thread, is quicker than in turn.
 PARALLEL := OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n logical --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo test fast check deploy-check vllm-check mlflow-check fix clean
+.PHONY: help demo test fast check deploy-check vllm-check mlflow-check browser-check fix clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -56,6 +56,12 @@ vllm-check: $(VENV)/.installed $(VLLM_VENV)/.installed  ## start, ask and stop a
 
 mlflow-check: $(MLFLOW_VENV)/.installed  ## align judges of a real MLflow with a stub model (installs it in .venv-mlflow)
 	ACCORD_NEED_MLFLOW=1 $(MLFLOW_VENV)/bin/python -m pytest -q tests/real_mlflow
+
+browser-check: $(VENV)/.installed  ## open the report and the review page in a real Chromium (Debian's, installed where it is missing)
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  { test "$$(id -u)" = 0 && apt-get update && apt-get install --yes --no-install-recommends chromium; } || \
+	  { echo "Install Chromium first: apt-get install chromium"; exit 1; }
+	ACCORD_NEED_BROWSER=1 $(PYTHON) -m pytest -q tests/browser
 
 fix: $(VENV)/.installed  ## format and mend what can be mended
 	$(VENV)/bin/ruff format .

@@ -17,6 +17,8 @@ from .arguments import BaseFolder, DataFile, EngineName, IdColumn, RaterFolder, 
 from .audit_cli import audit
 from .evaluate_cli import evaluate
 from .guideline_cli import guideline_app
+from .report_cli import report
+from .review_cli import review
 
 INTERRUPTED = "interrupted; what is recorded is kept, run again to go on"
 
@@ -125,6 +127,9 @@ def compile_(
     max_tokens: Annotated[int | None, limit("billed tokens")] = None,
     max_calls: Annotated[int | None, limit("requests")] = None,
     max_minutes: Annotated[float | None, limit("minutes")] = None,
+    no_review: Annotated[
+        bool, typer.Option("--no-review", help="Leave out what people chose on the run's review page.")
+    ] = False,
 ) -> None:
     """Build a rater from a task file; every stage resumes.
 
@@ -145,13 +150,21 @@ def compile_(
         else:
             from .compile_run import compile_task
 
-            compile_task(loaded, into=into.value, run=folder, console=open_console(), limits=limits)
+            compile_task(
+                loaded, into=into.value, run=folder, console=open_console(), limits=limits, review=not no_review
+            )
 
 
 app.command()(evaluate)
 
 
 app.command()(audit)
+
+
+app.command()(report)
+
+
+app.command()(review)
 
 
 @app.command()

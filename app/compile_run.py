@@ -14,7 +14,15 @@ from .evaluation import Answer, evaluate
 from .job import VERSIONS, Job, Target, job_of
 from .kept_versions import keep_versions
 from .origin import origin_of
+from .rated_items import FILE as RATINGS
+from .rated_items import write_ratings
 from .report import Report
+from .report_page import write_page
+from .review_figures import review_entry
+from .review_material import FILE as MATERIAL
+from .review_material import write_material
+from .review_use import Reviewed, reviewed
+from .run_contents import read_run
 from .table import rater_table, summary, utilization_table
 from .trace_summary import describe_traces, trace_sentences
 from .verdict import verdict
@@ -35,7 +43,13 @@ class Reads:
 
 
 def compile_task(
-    task: "Task", *, into: Target, run: Path, console: Console, limits: Mapping[str, float | None] | None = None
+    task: "Task",
+    *,
+    into: Target,
+    run: Path,
+    console: Console,
+    limits: Mapping[str, float | None] | None = None,
+    review: bool = True,
 ) -> Report:
     """Compile the rater that a task file describes, prove it, and print what came of it.
 
@@ -47,6 +61,7 @@ def compile_task(
         run: The run directory; gets journal.sqlite, traces.parquet, rater/ and report.json.
         console: Where progress and tables go.
         limits: What of the task's budget is set otherwise: usd, tokens, calls, minutes.
+        review: Whether to use what people chose on the run's review page.
 
     Raises:
         InputError: If the data or the task cannot be used; before any model is asked.
@@ -54,12 +69,12 @@ def compile_task(
     """
     job = job_of(task, into, limits={} if limits is None else limits)
     with Journal(run / "journal.sqlite") as journal:
-        report = run_job(job, run=run, journal=journal, console=console)
+        report = run_job(job, run=run, journal=journal, console=console, review=review)
     show(report, run, console)
     return report
 
 
-def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Report:
+def run_job(job: Job, *, run: Path, journal: Journal, console: Console, review: bool = True) -> Report:
     """Draw traces, compile, rate the test items with everyone, write rater/ and report.json.
 
     Args:
@@ -67,13 +82,19 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Repor
         run: The run directory.
         journal: Its journal, open.
         console: Where progress goes.
+        review: Whether to use what people chose on the run's review page.
     """
     reads = Reads()
+    people = reviewed(job, run) if review else Reviewed(job)
+    job = people.job
+    for sentence in people.sentences:
+        console.print(sentence)
     train, dev, test = job.splits
     with console.stage("drawing traces") as progress:
         sampler = RejectionSampling(journal=journal, progress=progress, **job.sampler)
         traces = sampler.infer(job.student, trainset=train.examples(), teacher=job.teacher)
     traces.to_parquet(run / "traces.parquet")
+    write_material(run / MATERIAL, traces, task=job.name)
     found = traces.utilization(seed=job.seed)
     reads.add("train")
     show_utilization(found, traces.source.model, console)
@@ -95,6 +116,7 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Repor
     chosen = next(candidate.name for candidate in compiled.candidates if candidate.chosen)
     with console.stage("measuring agreement"):
         evaluation = evaluate(answers, chosen, train, test, seed=job.seed)
+        write_ratings(run / RATINGS, evaluation.answers, test)
     paid = compiled.provenance.get("traces_paid", {})
     found_out = verdict(
         evaluation.rows,
@@ -105,7 +127,8 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Repor
         luck=found.warning,
         drafts=draft_findings(compiled.provenance),
     )
-    compiled.provenance = {**compiled.provenance, **origin_of(job, traces, run / "traces.parquet", fill)}
+    origin = {**origin_of(job, traces, run / "traces.parquet", fill), **people.provenance(traces)}
+    compiled.provenance = {**compiled.provenance, **origin}
     compiled.save(run / "rater", agreement={"test": SplitAgreement(evaluation.rows, chosen, test.hash, found_out)})
     report = Report(
         task=job.name,
@@ -118,16 +141,23 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console) -> Repor
         seconds=dict(console.seconds),
         candidates=tuple(_describe_candidate(candidate) for candidate in compiled.candidates),
         verdict=found_out,
-        extra={**job.extra, **({"traces_paid": paid} if paid else {}), **_of_drafts(compiled.provenance)},
+        extra={
+            **job.extra,
+            **({"traces_paid": paid} if paid else {}),
+            **_of_drafts(compiled.provenance),
+            **review_entry(run, seed=job.seed, used=origin.get("review")),
+        },
     )
     report.write(run / "report.json")
+    write_page(read_run(run))
     return report
 
 
 def show_utilization(found: Utilization, teacher: str, console: Console) -> None:
     """Print what share of items a teacher explains, beside what luck alone would."""
     console.print("")
-    console.print(f"{teacher}: share of items with a matching draw within k")
+    console.print(f"{teacher}:")
+    console.print(f"share of {found.items:,} train items with a matching draw within k")
     console.table(utilization_table(found))
 
 
@@ -136,13 +166,15 @@ def show(report: Report, run: Path, console: Console) -> None:
     for sentence in report.verdict:
         console.print(sentence)
     console.print("")
+    console.print(f"Agreement with people on {report.splits['test']['items']:,} test items:")
     console.table(rater_table(report.rows, report.chosen))
     console.print("")
     if "drafts" in report.extra:
-        show_drafts(report.extra["drafts"], console)
+        show_drafts(report.extra["drafts"], report.splits["dev"]["items"], console)
         console.print("")
     console.print(summary(report))
     console.print(f"The rater is in {run / 'rater'}, all figures are in {run / 'report.json'}.")
+    console.print(f"To look at: {run / 'report.html'} ('accord report {run}' writes it anew).")
 
 
 def _of_drafts(provenance: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,11 +216,11 @@ def _answers(job: Job, compiled: Rater, test: Corpus, journal: Journal, progress
     answers: list[Answer] = []
     for number, (name, kind, rater) in enumerate(raters):
         found = rater.rate(test, journal=journal, seed=job.seed, progress=_share(progress, number, len(raters), name))
-        answers.append(Answer(name, kind, found.labels, found.scores))
+        answers.append(Answer(name, kind, found.labels, found.scores, found))
     if isinstance(job.student.lm.engine, LocalEngine) and job.student.scale.levels is not None:
         forced = forced_choice(job.student, test, journal=journal)
         place = next(number for number, answer in enumerate(answers) if answer.kind == "zero-shot") + 1
-        answers.insert(place, Answer("zero-shot, forced label", "zero-shot", forced.labels))
+        answers.insert(place, Answer("zero-shot, forced label", "zero-shot", forced.labels, ratings=forced))
     return answers
 
 

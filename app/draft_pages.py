@@ -22,11 +22,12 @@ def draft_findings(provenance: Mapping[str, Any]) -> tuple[str, ...]:
     return (*said, *provenance.get("warnings", ()))
 
 
-def show_drafts(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+def show_drafts(rows: Sequence[Mapping[str, Any]], items: int, console: Console) -> None:
     """Print what every draft scored on dev, how that compares with the original, its size, and what became of it.
 
     Args:
         rows: As a distilled rater's provenance has them under ``drafts``.
+        items: How many items dev has.
         console: Where it goes.
     """
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -43,7 +44,7 @@ def show_drafts(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
         )
     levels = {row["difference"]["level"] for row in rows if "difference" in row}
     allowing = "".join(f"; intervals at {level:.4g} %" for level in sorted(100 * level for level in levels))
-    console.print(f"Drafts of the guideline, as dev finds them (alpha{allowing}):")
+    console.print(f"Drafts of the guideline on {items:,} dev items (alpha{allowing}):")
     console.table(table)
     sizes = {row["name"]: row["tokens"] for row in rows if "tokens" in row}
     now = next((row["name"] for row in rows if row["outcome"] == "chosen"), "original")

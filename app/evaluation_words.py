@@ -119,8 +119,13 @@ def notes(evaluation: Evaluation, baselines: Baselines, data: Opened, audits: Ma
     resamples = evaluation.people.among.resamples
     if resamples and 2 * len(evaluation.contests) / (1 + resamples) > 0.05:
         said.append(f"{len(evaluation.contests)} comparisons: {resamples} resamples are too few to show any of them.")
-    reasons = {found.alt_note for found in audits.values() if found.alt_note}
-    said += [f"No alternative annotator test: {reason}." for reason in sorted(reasons)]
+    reasons: dict[str, list[str]] = {}
+    for name, found in audits.items():
+        if found.alt_note:
+            reasons.setdefault(found.alt_note, []).append(name)
+    for reason, names in reasons.items():
+        of = "" if len(names) == len(audits) else f" of {', '.join(map(repr, names))}"
+        said.append(f"No alternative annotator test{of}: {reason}.")
     return said
 
 

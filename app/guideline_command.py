@@ -103,10 +103,10 @@ def show(path: Path, console: Console, *, version: str = "", markdown: bool = Fa
     if place.versions is not None:
         console.print("\nVersions:")
         show_history(place.versions.history, console)
-    drafts = () if place.rater is None or version else Rater.load(place.rater).provenance.get("drafts", ())
-    if drafts:
+    made = {} if place.rater is None or version else Rater.load(place.rater).provenance
+    if made.get("drafts"):
         console.print("")
-        show_drafts(drafts, console)
+        show_drafts(made["drafts"], made["dev"]["items"], console)
 
 
 def diff(path: Path, console: Console, *, old: str = "", new: str = "") -> None:

@@ -3,23 +3,13 @@
 import asyncio
 import contextlib
 import os
-import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
-
-import uvicorn
+from collections.abc import Callable
 
 from .console import Console, duration
 from .service import Service
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_KEPT_ALIVE = 75
-"""Seconds that an idle connection is kept: longer than clients keep theirs, so that it is they who close it and no
-request is sent into a connection that is being closed."""
-_LAST_WORDS = 2
-"""Seconds for replies that are still on their way when everything else has ended."""
+from .uvicorn_server import Server, signals
 
 
 def run_service(
@@ -40,40 +30,11 @@ def run_service(
     asyncio.run(_run(service, listener, grace, ready, console))
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its way with signals, which ends the process by the signal and not with 0."""
-
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready()
-
-
 async def _run(
     service: Service, listener: socket.socket, grace: float, ready: Callable[[], None], console: Console
 ) -> None:
     intake, began = service.intake, time.monotonic()
-    config = uvicorn.Config(
-        intake,
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="critical",  # what goes wrong is logged by the intake, without the texts of items
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=_KEPT_ALIVE,
-        timeout_graceful_shutdown=_LAST_WORDS,
-    )
-    server, asked_to_stop = _Server(config, ready), asyncio.Event()
+    server, asked_to_stop = Server(intake, ready), asyncio.Event()
 
     def stop() -> None:
         if asked_to_stop.is_set():
@@ -84,7 +45,7 @@ async def _run(
         if intake.in_flight:
             console.say(f"stopping: {_requests(intake.in_flight)} to finish (a second signal stops at once)")
 
-    with _signals(stop):
+    with signals(stop):
         running = asyncio.create_task(server.serve(sockets=[listener]))
         waiting = asyncio.create_task(asked_to_stop.wait())
         await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
@@ -100,22 +61,6 @@ async def _run(
     console.say(f"stopped after {took}: {_requests(intake.accepted - intake.abandoned - lost)} answered, {left}{fate}")
     if lost:
         os._exit(1)
-
-
-@contextlib.contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Have the loop call a function at each signal."""
-    loop = asyncio.get_running_loop()
-
-    def heard(*_: Any) -> None:
-        loop.call_soon_threadsafe(stop)
-
-    before = {one: signal.signal(one, heard) for one in _SIGNALS}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 def _requests(count: int) -> str:

@@ -56,7 +56,9 @@ def trace_sentences(traces: Traces) -> list[str]:
     """Return what a person wants to know before anything is compiled from the traces, one sentence an entry."""
     items = len(traces.items) + len(traces.aimless)
     outcomes = traces.outcomes
-    hinted = f" ({outcomes['hinted']:,} of them with a hint)" if outcomes["hinted"] else ""
+    apart = {"hinted": "with a hint", "human": "in people's own words"}
+    kinds = [f"{outcomes[kind]:,} of them {how}" for kind, how in apart.items() if outcomes[kind]]
+    hinted = f" ({', '.join(kinds)})" if kinds else ""
     rest = [f"{outcomes[name]:,} {said}" for name, said in _WORDS.items() if outcomes[name]]
     said = [f"{len(traces):,} of {items:,} items have a trace{hinted}" + (f"; {', '.join(rest)}." if rest else ".")]
     cost = traces.cost()

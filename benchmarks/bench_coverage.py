@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["coverage", "nulls"])
     given = parser.parse_args()
     for mix in given.mixes:
-        for grouped in (False, True) if mix == "even" else (False,):
+        for grouped in (False, True):
             for items in given.items:
                 setting = f"{mix}, {items} items" + (f" in {items // 5} groups" if grouped else "")
                 if given.only != "nulls":

@@ -12,6 +12,7 @@ from .assets import DEMO_LABELS, EMBEDDED_MODEL, Asset, cache_folder, fetch
 from .baselines import BASELINES, Baseline, constant, constant_baseline, length_baseline, tfidf_baseline
 from .bradley_terry import BradleyTerry, Comparison, bradley_terry
 from .calibration import calibration
+from .choices import Choice, Choices, standing_choices
 from .comparison import Difference, paired_difference
 from .consensus import consensus, dawid_skene, distribution, majority, mean, median, spread
 from .consistency import consistency
@@ -42,6 +43,7 @@ from .panel_agreement import PanelAgreement, PanelChange, panel_agreement, panel
 from .permutation import Permutation, permutation_test
 from .position_bias import position_bias
 from .power import LabelsNeeded, labels_needed, power_at
+from .recognition import Recognition, Seen, recognition
 from .reliability import GoldReliability, gold_reliability
 from .replacement import ReplaceOne, replace_one
 from .risk_coverage import risk_coverage
@@ -67,6 +69,8 @@ __all__ = [
     "Asset",
     "Baseline",
     "BradleyTerry",
+    "Choice",
+    "Choices",
     "Comparison",
     "Corpus",
     "Difference",
@@ -94,9 +98,11 @@ __all__ = [
     "PanelChange",
     "Permutation",
     "PromptOutline",
+    "Recognition",
     "ReplaceOne",
     "RetryError",
     "Scale",
+    "Seen",
     "SetupError",
     "Source",
     "Splits",
@@ -152,12 +158,14 @@ __all__ = [
     "permutation_test",
     "position_bias",
     "power_at",
+    "recognition",
     "replace_one",
     "risk_coverage",
     "scale_from_dict",
     "sensitivity",
     "split",
     "spread",
+    "standing_choices",
     "system_agreement",
     "tfidf_baseline",
     "turned",

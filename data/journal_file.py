@@ -82,27 +82,33 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours, each with its cure."""
+def translated(path: Path, file: str = "journal", entry: str = "draw") -> Iterator[None]:
+    """Turn SQLite's errors into ours, each with its cure.
+
+    Args:
+        path: The file.
+        file: What it is.
+        entry: What is recorded in it.
+    """
     place = str(path)
     try:
         yield
     except sqlite3.OperationalError as error:
         if "full" in str(error) or "disk I/O" in str(error):
-            cure = "Free some space and run again: every draw recorded so far is kept."
+            cure = f"Free some space and run again: every {entry} recorded so far is kept."
             raise RetryError("the disk is full", place=place, cure=cure) from error
         if "locked" in str(error):
             cure = "Close whatever else has the file open and run again."
             raise RetryError("another program is writing to it", place=place, cure=cure) from error
         if "readonly" in str(error) or "unable to open" in str(error):
             cure = "Make the file and its folder writable."
-            raise SetupError("the journal cannot be written", place=place, cure=cure) from error
+            raise SetupError(f"the {file} cannot be written", place=place, cure=cure) from error
         raise
     except sqlite3.ProgrammingError:
         raise  # a closed journal, or another mistake in the code: nothing is wrong with the file
     except sqlite3.DatabaseError as error:
-        cure = "Restore it from a copy, or start with another journal."
-        raise InputError(f"is not a journal ({error})", place=place, cure=cure) from error
+        cure = f"Restore it from a copy, or start with another {file}."
+        raise InputError(f"is not a {file} ({error})", place=place, cure=cure) from error
 
 
 def _check_version(database: sqlite3.Connection, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Knows how one process at a time holds a journal; does not know what is in it."""
+"""Knows how one process at a time holds a journal, or another file; does not know what is in it."""
 
 import fcntl
 import os
@@ -7,9 +7,15 @@ from pathlib import Path
 
 from .errors import SetupError
 
+_WAIT = "Wait until it ends, or use another run directory."
 
-def take_lock(path: Path) -> int:
+
+def take_lock(path: Path, cure: str = _WAIT) -> int:
     """Lock ``<journal>.lock`` for this process; the system gives the lock back when the process ends.
+
+    Args:
+        path: The file that is locked.
+        cure: What to do where another process holds it.
 
     Returns:
         The descriptor that holds the lock; closing it gives the lock back.
@@ -28,7 +34,6 @@ def take_lock(path: Path) -> int:
     except OSError:
         holder = os.read(descriptor, 32).decode(errors="replace").strip()
         os.close(descriptor)
-        cure = "Wait until it ends, or use another run directory."
         by = f"process {holder}" if holder else "another process"
         raise SetupError(f"is in use by {by}", place=str(path), cure=cure) from None
     with suppress(OSError):  # on a full disk the lock holds, and a second process is refused without our number

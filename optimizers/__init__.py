@@ -20,6 +20,7 @@ from .hints import HintedItem, HintedTrace, Hints
 from .hit_rate import HitRates, Tally, learn
 from .item_draws import ItemDraws, Outcome
 from .ledger import Ledger, Reservation
+from .people_first import PeopleFirst, trace_id
 from .pilot import ItemCost, item_cost, pilot_places
 from .preferences import Preference, Preferences, preferences
 from .rejection_sampling import RejectionSampling
@@ -70,6 +71,7 @@ __all__ = [
     "Medoid",
     "OtherScript",
     "Outcome",
+    "PeopleFirst",
     "Preference",
     "Preferences",
     "RejectionSampling",
@@ -104,6 +106,7 @@ __all__ = [
     "preferences",
     "resolve_embedder",
     "suspects",
+    "trace_id",
     "unasked",
     "utilization",
 ]

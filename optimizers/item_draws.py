@@ -15,9 +15,10 @@ from .sampling_state import ItemState
 from .selection import Selection
 from .stopping import Standing, Stopping
 
-Outcome = Literal["blind", "hinted", "no_match", "not_above_luck", "filtered", "not_drawn"]
-"""How an item came out: explained blind or with a hint; no draw matched; matches that luck explains as well; matches
-that no filter let through; no draw at all, for want of budget or because all requests failed."""
+Outcome = Literal["blind", "hinted", "human", "no_match", "not_above_luck", "filtered", "not_drawn"]
+"""How an item came out: explained blind, with a hint, or by what people wrote; no draw matched; matches that luck
+explains as well; matches that no filter let through; no draw at all, for want of budget or because all requests failed.
+"""
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class ItemDraws:
         failures: Reason -> requests that failed; they are not draws, and a later run asks them again.
         hinted: What hints brought, where they were tried.
         unselected: How many of the draws, the first ones, were made whatever they said.
+        accepted: Places in `draws` of those that matched and that no filter refused, whether or not one of them stands.
+        recognised: How many people picked the trace that stands as their own reasoning.
+        written: The reasoning that people wrote, where it stands for the item.
     """
 
     example: dspy.Example
@@ -53,6 +57,9 @@ class ItemDraws:
     failures: Mapping[str, int] = field(default_factory=dict)
     hinted: HintedItem | None = None
     unselected: int = 0
+    accepted: tuple[int, ...] = ()
+    recognised: int = 0
+    written: str = ""
 
     @property
     def gold(self) -> Label:
@@ -72,7 +79,7 @@ class ItemDraws:
     @property
     def explained(self) -> bool:
         """Whether a trace stands for the item."""
-        return self.outcome in ("blind", "hinted")
+        return self.outcome in ("blind", "hinted", "human")
 
     @property
     def all_draws(self) -> tuple[Draw, ...]:
@@ -98,9 +105,9 @@ def settle(
     fields = {name: str(state.example[name]) for name in state.example.inputs().keys()}
     chosen: int | None = None
     refused: dict[str, int] = {}
+    accepted: list[int] = []
     outcome: Outcome = "no_match" if state.draws else "not_drawn"
     if state.hits:
-        accepted: list[int] = []
         for place, (draw, matched) in enumerate(zip(state.draws, state.matches, strict=True)):
             if matched:
                 earlier = [state.draws[other].rationale for other in accepted]
@@ -129,4 +136,5 @@ def settle(
         refused,
         dict(state.failures),
         unselected=state.unselected,
+        accepted=tuple(accepted),
     )

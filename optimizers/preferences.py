@@ -16,7 +16,15 @@ from .item_draws import ItemDraws
 from .traces import Traces
 
 Lack = Literal[
-    "no_target", "not_drawn", "no_match", "not_above_luck", "filtered", "hinted", "no_wrong_draw", "within_margin"
+    "no_target",
+    "not_drawn",
+    "no_match",
+    "not_above_luck",
+    "filtered",
+    "hinted",
+    "human",
+    "no_wrong_draw",
+    "within_margin",
 ]
 """Why an item has no pair: how it came out without a blind trace (see `Outcome`); or, with a trace, that no readable
 draw was wrong, or none by the margin."""
@@ -85,10 +93,10 @@ class Preferences(Sequence[Preference]):
 def preferences(traces: Traces, *, margin: float = 2.0, per_item: int = 1) -> Preferences:
     """Pair the trace of each item with blind draws whose label is far from it.
 
-    The better reply is the trace that stands for the item, with the label it teaches (the human one); hinted traces are
-    none, since the model did not come to them by itself. The worse ones are taken in the order in which they were
-    drawn, so they are a fair sample of how the teacher goes wrong; draws whose label was forced out of them, or that
-    have no rationale, are left out.
+    The better reply is the trace that stands for the item, with the label it teaches (the human one); hinted traces and
+    those that people wrote are none, since the model did not come to them by itself. The worse ones are taken in the
+    order in which they were drawn, so they are a fair sample of how the teacher goes wrong; draws whose label was
+    forced out of them, or that have no rationale, are left out.
 
     Args:
         traces: Draws of every item, accepted or not. A teacher that stops at the first match leaves few wrong ones.

@@ -21,6 +21,7 @@ from .filters import DEFAULT_FILTERS, Filter
 from .forecast import Forecast, forecast
 from .hints import Hints, HintWish, hinted
 from .item_draws import ItemDraws, settle
+from .people_first import PeopleFirst
 from .pilot import item_cost
 from .repair import Repair
 from .sampling_run import SamplingRun
@@ -42,7 +43,8 @@ class RejectionSampling(Compiler):
         samples: The most draws an item gets (k in the paper).
         stop: When an item has enough draws: `Confident`, `First` (the paper) or `Exhaust`.
         accept: What a draw must reach: `Exact` (the paper), `Within`, `AnyAnnotator` or `ByAnnotator`.
-        select: Which accepted draw stands for the item: `Medoid`, `Earliest` (the paper) or `Shortest`.
+        select: Which accepted draw stands for the item: `Medoid`, `Earliest` (the paper) or `Shortest`; `PeopleFirst`
+            puts what people picked or wrote before another rule.
         filters: What cannot stand for an item, whatever its label.
         hint: ``"fallback"`` or `Hints` shows the label of items that no blind draw explains; see
             `accord.optimizers.hints`.
@@ -206,8 +208,10 @@ class RejectionSampling(Compiler):
             )
             for state in sorted(states, key=lambda state: state.place)
         ]
+        # Before hints, which are not paid for where people wrote; after them, as people may have picked a hinted one.
+        settled = self._with_people(settled)
         if self.hint is not None:
-            settled = self._hinted(made, self.hint, settled)
+            settled = self._with_people(self._hinted(made, self.hint, settled))
         return Traces(
             items=tuple(settled),
             scale=made.scale,
@@ -221,7 +225,12 @@ class RejectionSampling(Compiler):
             stopped=made.drawer.ledger.exhausted,
             aimless=tuple(made.aimless),
             hint_weight=Hints.weight if self.hint is None else self.hint.weight,
+            human_weight=self.select.weight if isinstance(self.select, PeopleFirst) else PeopleFirst.weight,
         )
+
+    def _with_people(self, settled: Sequence[ItemDraws]) -> list[ItemDraws]:
+        rule = self.select
+        return [rule.standing(item) for item in settled] if isinstance(rule, PeopleFirst) else list(settled)
 
     def _hinted(self, made: SamplingSetup, policy: Hints, settled: Sequence[ItemDraws]) -> list[ItemDraws]:
         """Show the label of what no blind draw explains, and keep what leads a blind reader back to it.

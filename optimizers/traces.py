@@ -18,6 +18,7 @@ from .disagreement import disagreement
 from .feedback import FeedbackMetric
 from .hints import Hints
 from .item_draws import ItemDraws
+from .people_first import PeopleFirst
 from .suspects import Suspect, suspects
 from .utilization import Utilization, utilization
 
@@ -33,8 +34,9 @@ class Traces(Sequence[dspy.Example]):
     Each example has the item's fields (its inputs), ``label`` (the human one), ``rationale``, and on where it comes
     from: ``item_id``, ``group``, ``hits`` (matching blind draws), ``draws``, ``lift`` (hit rate over the chance of that
     label on other items), ``confidence`` (probability that the hit rate beats chance), ``weight``, ``kind`` (``blind``:
-    the label was never shown; ``hinted``: it was) and ``provenance``. A blind trace weighs its confidence, a hinted one
-    the weight of the policy. Items without a trace are in `unexplained`, never silently dropped.
+    the label was never shown; ``hinted``: it was; ``human``: a person wrote it) and ``provenance``. A blind trace
+    weighs its confidence, a hinted and a human one what the policy says; any weighs 1 in which people recognised their
+    own reasoning. Items without a trace are in `unexplained`, never silently dropped.
 
     Attributes:
         items: Every item that could be drawn for, with all its draws.
@@ -49,6 +51,7 @@ class Traces(Sequence[dspy.Example]):
         stopped: Empty, or which limit of the budget ended the run early: then the traces are a part of what could be.
         aimless: Examples without a target (see `accord.optimizers.Acceptance`), never drawn for.
         hint_weight: Weight of hinted traces.
+        human_weight: Weight of traces that people wrote.
     """
 
     items: tuple[ItemDraws, ...]
@@ -63,6 +66,7 @@ class Traces(Sequence[dspy.Example]):
     stopped: str = ""
     aimless: tuple[dspy.Example, ...] = ()
     hint_weight: float = Hints.weight
+    human_weight: float = PeopleFirst.weight
 
     @cached_property
     def examples(self) -> tuple[dspy.Example, ...]:
@@ -90,6 +94,12 @@ class Traces(Sequence[dspy.Example]):
         """Say how many items are explained, by whom, and whether that is all."""
         partial = f", stopped by the budget ({self.stopped})" if self.stopped else ""
         return f"Traces({len(self)} of {len(self.items)} items, drawn from {self.source.model!r}{partial})"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from .traces_html import traces_html
+
+        return traces_html(self)
 
     def unexplained(self) -> list[dspy.Example]:
         """Return the examples of the items without a trace, as they were handed in."""
@@ -240,19 +250,25 @@ class Traces(Sequence[dspy.Example]):
 
     def _trace(self, item: ItemDraws, lift: float | None) -> dspy.Example:
         fields = {name: item.example[name] for name in item.example.inputs().keys()}
-        if item.chosen is not None:
+        if item.outcome == "human":
+            source: Mapping[str, Any] = {"model": "human"}
+            told = {"rationale": item.written, "label": item.gold, "weight": self.human_weight, "kind": "human"}
+        elif item.chosen is not None:
             draw = item.draws[item.chosen]
+            source = _provenance(draw, self.source)
             # A draw with a label: it matched. Within a tolerance it is taught with what people said.
             label = item.gold if draw.label is None else self.accept.taught(draw.label, item.target)
-            told = {"rationale": draw.rationale, "label": label, "weight": item.confidence, "kind": "blind"}
+            weight = 1.0 if item.recognised else item.confidence
+            told = {"rationale": draw.rationale, "label": label, "weight": weight, "kind": "blind"}
         else:
             hinted = None if item.hinted is None else item.hinted.trace
             if hinted is None:
                 raise ValueError(f"item {item.item_id!r} counts as explained and has no trace")
-            draw = hinted.draw
+            source = _provenance(hinted.draw, self.source)
             read = hinted.reading.label
             label = item.gold if read is None else self.accept.taught(read, item.target)
-            told = {"rationale": hinted.rationale, "label": label, "weight": self.hint_weight, "kind": "hinted"}
+            weight = 1.0 if item.recognised else self.hint_weight
+            told = {"rationale": hinted.rationale, "label": label, "weight": weight, "kind": "hinted"}
         return dspy.Example(
             **fields,
             **told,
@@ -262,7 +278,7 @@ class Traces(Sequence[dspy.Example]):
             draws=len(item.draws),
             lift=lift,
             confidence=item.confidence,
-            provenance=_provenance(draw, self.source),
+            provenance={**source, "recognised": item.recognised} if item.recognised else source,
         ).with_inputs(*fields)
 
 

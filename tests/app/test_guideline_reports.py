@@ -92,10 +92,11 @@ def test_every_draft_says_what_it_scored_and_what_became_of_it(tmp_path: Path, c
     before, after = rows["original"]["tokens"], rows["rubric"]["tokens"]
     assert (before, after) == (4, found.rater.provenance["tokens"]) and after > before
     for said in (found.said, _shown(found, capsys)):
-        assert "Drafts of the guideline, as dev finds them (alpha; intervals at 98.33 %):" in said
+        assert "Drafts of the guideline on 40 dev items (alpha; intervals at 98.33 %):" in said
         assert "* rubric        1.00  +0." in said and "refused: no better than the" in said
         assert f"Tokens of the guideline: {before} before, {after} after." in said
         assert max(map(len, said.partition("Drafts of")[2].partition("Tokens of")[0].splitlines())) <= 80
+    assert "rubric" in (found.folder / "report.html").read_text(encoding="utf-8")
 
 
 def _shown(found: Outcome, capsys) -> str:
