@@ -81,7 +81,7 @@ def pair_tfidf_baseline(train: Corpus, test: Corpus, *, pair: Pair | None = None
     )
     made: list[_Features] = []
     for both in sides:
-        seen = [[view.transform(side) for side in both] for view in views]
+        seen: list[list[Any]] = [[view.transform(side) for side in both] for view in views]
         alike = [np.asarray(one.multiply(other).sum(axis=1)).ravel() for one, other in seen]
         gaps = _gaps(both)
         turning = hstack([*(one - other for one, other in seen), gaps.turning])
