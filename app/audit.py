@@ -28,10 +28,13 @@ from .audit_table import show_audit, show_plan
 from .console import Console
 from .json_file import write_json_whole
 
-JOURNAL, REPORT = "journal.sqlite", "audit.json"
+JOURNAL, REPORT = "audit.sqlite", "audit.json"
+"""The journal has a name of its own, as that of a run holds draws of another corpus and is refused for this one."""
 
 
-def plan_file(rater: AnyRater, data: Path, out: Path, options: AuditOptions, console: Console) -> Plan:
+def plan_file(
+    rater: AnyRater, data: Path, out: Path, options: AuditOptions, console: Console, *, as_json: bool = False
+) -> Plan:
     """Print what an audit would ask, and what that costs at most; nobody is asked and nothing is written.
 
     Raises:
@@ -45,7 +48,7 @@ def plan_file(rater: AnyRater, data: Path, out: Path, options: AuditOptions, con
     else:
         with Journal(path) as journal:
             plan = _plan(rater, opened, options, journal)
-    show_plan(plan, console)
+    show_plan(plan, console, as_json=as_json)
     return plan
 
 
@@ -61,7 +64,7 @@ def audit_file(
         rater: Who is audited.
         folder: The rater's directory.
         data: The items.
-        out: Gets journal.sqlite and audit.json.
+        out: Gets audit.sqlite and audit.json; may be the directory of the run that made the rater.
         options: What is asked.
         as_json: Whether to print audit.json instead of a table.
         console: Where progress and results go.

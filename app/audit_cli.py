@@ -83,6 +83,6 @@ def audit(
     if engine == "vllm":
         loaded = on_server(loaded)
     if dry_run:
-        plan_file(loaded, data, folder, options, open_console())
+        plan_file(loaded, data, folder, options, open_console(), as_json=json)
     else:
         audit_file(loaded, rater, data, folder, options, as_json=json, console=open_console())

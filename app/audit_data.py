@@ -64,8 +64,12 @@ def open_audit(
         label = LABEL
     id, group = columns.get("id"), columns.get("group")
     if label is None:
+        if by:
+            cure = "Name the column of the human labels with --label, or leave --by out."
+            raise InputError(
+                "agreement is compared by parts, and there is no label to agree with", place="--by", cure=cure
+            )
         whole = open_corpus(path, fields=rater.fields, label=None, scale=rater.scale, id=id, group=group)
-        # What is compared by parts is agreement, and nobody is there to agree with.
         return AuditData(path, whole, audit_sample(whole, items, seed=seed), {})
     opened = open_data(path, Columns(label, columns.get("annotator"), id, group, by=by), raters=[single(rater)])
     whole = opened.corpus

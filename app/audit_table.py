@@ -24,8 +24,11 @@ _CHANCE = (
 _AGREEMENT = "agreement with people"
 
 
-def show_plan(plan: Plan, console: Console) -> None:
-    """Print what would be asked."""
+def show_plan(plan: Plan, console: Console, *, as_json: bool) -> None:
+    """Print what would be asked: a table and sentences, or one JSON document."""
+    if as_json:
+        console.print(json.dumps(plan.to_dict(), ensure_ascii=False, allow_nan=False), wrap=False)
+        return
     table = _table("set of ratings", "items", "calls", "prompt tokens", "reply tokens")
     for one in plan.sets:
         figures = (one.items, one.left.calls, one.prompt_tokens, one.left.max_tokens)

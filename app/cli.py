@@ -4,6 +4,7 @@ Whatever is slow to import is imported by the command that needs it: ``accord --
 libraries.
 """
 
+import errno
 import os
 import sys
 from enum import StrEnum
@@ -76,6 +77,12 @@ def main() -> None:
         # The reader (head, less) has gone. Python flushes again as it exits, which must not fail a second time.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        typer.echo("error: no space left where the output goes. Make room and run the same command again.", err=True)
+        sys.exit(2)
 
 
 def _show_version(wanted: bool) -> None:

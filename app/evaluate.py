@@ -129,4 +129,6 @@ def _told_apart(entrants: Sequence[Entrant]) -> list[Entrant]:
 
 def _head(wanted: Wanted, data: Opened) -> str:
     who = ", ".join([*wanted.raters, *wanted.ratings, *wanted.people])
-    return f"{who} on {wanted.data}: {len(data.corpus):,} items, {data.corpus.scale.describe()}"
+    count = len(data.corpus)
+    items = "1 item" if count == 1 else f"{count:,} items"
+    return f"{who} on {wanted.data}: {items}, {data.corpus.scale.describe()}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data import Corpus, InputError
+from ..data import Corpus, InputError, labels_by_annotator
 from ..data.held_out import hold_out
 from ..data.item_columns import item_columns
 from ..data.layout import Layout
@@ -102,6 +102,10 @@ def open_data(
     )
     apart: Mapping[str, Corpus] = {}
     if people:
+        named = labels_by_annotator(load(open_table(path, layout.columns), layout, undecided=True))
+        if set(people) == {str(who) for row in named for who in row}:
+            cure = "Name fewer people, or give items that others labelled as well."
+            raise InputError(f"without {', '.join(people)} nobody's labels are left", place=str(path), cure=cure)
         held_out = hold_out(lambda: open_table(path, layout.columns), layout, people)
         corpus, everyone, apart = held_out.corpus, held_out.everyone, held_out.people
     else:

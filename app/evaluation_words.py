@@ -176,13 +176,18 @@ def _alphas(one: Measured, row: Baseline, contest: Contest) -> str:
 
 
 def _settling(contest: Contest) -> str:
-    """Say how many labels would settle a comparison."""
+    """Say what keeps a comparison from being settled, and how many labels would settle it."""
     needed = contest.needed
     if needed is None:
         return ""
     if needed.items is None:
         return f"; {needed.note}" if needed.difference is None else ""
-    return f"; if that is the true difference, about {_rounded(needed.items):,} items would settle it"
+    corrected = ""
+    if needed.settled and contest.adjusted is not None:
+        corrected = f"; corrected for all comparisons its p is {contest.adjusted:.2g}"
+    if needed.items <= needed.n:  # it would be settled already, but for the correction or a p-value of few resamples
+        return corrected
+    return f"{corrected}; if that is the true difference, about {_rounded(needed.items):,} items would settle it"
 
 
 def _rounded(count: int) -> int:

@@ -145,8 +145,9 @@ def _label_errors(
 def _detectability(ratings: list[Label | None], data: Opened, some: Some, how: dict[str, Any]) -> Finding:
     """Ask whether the labels can be told from those of one person drawn an item."""
     drawn = one_human(data.corpus, seed=how["seed"])
-    labels = dict(zip(drawn.items, drawn.ratings, strict=True))
     items = [data.corpus[place] for place in some.places]
+    alone = {item.id: item.labels[0] for item in items if len(item.labels) == 1}  # nobody is drawn where one labelled
+    labels = alone | dict(zip(drawn.items, drawn.ratings, strict=True))
     texts = [item.text for item in items] if data.texts else None
     return detectability(ratings, [labels.get(item.id) for item in items], data.corpus.scale, texts=texts, **how)
 

@@ -142,7 +142,7 @@ def read_run(folder: Path) -> RunContents:
     changes, versions = attempt("Changes of the guideline", lambda: _read_changes(folder), ((), 0))
     audit: dict[str, Any] = {}
     if (folder / _AUDIT).is_file():
-        audit = attempt("Audits", lambda: _read_audit(folder / _AUDIT), {})
+        audit = attempt("Audits", lambda: _read_audit(folder), {})
     material = attempt("Texts of train items", lambda: _read_material(folder, traced=bool(traces)), {})
     review = attempt("Review", lambda: _read_review(folder), {})
     guideline = folder / "rater" / "guideline.md"
@@ -170,10 +170,16 @@ def _read_report(path: Path) -> dict[str, Any]:
     return _of_layout(SCHEMA, path, "Use the Accord that wrote it, or compile again.")
 
 
-def _read_audit(path: Path) -> dict[str, Any]:
+def _read_audit(folder: Path) -> dict[str, Any]:
     from .audit_report import SCHEMA as LAYOUT  # it imports what models need
 
-    return _of_layout(LAYOUT, path, "Use the Accord that wrote it, or audit again.")
+    path, rater = folder / _AUDIT, folder / "rater" / "rater.json"
+    found = _of_layout(LAYOUT, path, "Use the Accord that wrote it, or audit again.")
+    audited = found.get("rater", {}).get("sha256")
+    if audited is not None and rater.is_file() and audited != _read_json(rater).get("sha256"):
+        cure = f"Run 'accord audit {folder / 'rater'} FILE --out {folder}' again."
+        raise InputError("it is about another rater than the one that is here now", place=str(path), cure=cure)
+    return found
 
 
 def _of_layout(layout: int, path: Path, cure: str) -> dict[str, Any]:

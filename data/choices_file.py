@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from .errors import InputError
-from .journal_file import translated
+from .journal_file import opened_or_made, translated
 
 VERSION = 1
 """Of the file's layout; a file of another version is refused."""
@@ -25,15 +25,7 @@ _PRAGMAS = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 
 def open_choices(path: Path) -> sqlite3.Connection:
     """Open or create the file; one that is something else is refused before anything is written to it."""
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        _check(database, path, empty=True)
-        database.executescript(_PRAGMAS)
-        database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-    except BaseException:
-        database.close()
-        raise
-    return database
+    return opened_or_made(path, _check, _PRAGMAS, _SCHEMA)
 
 
 def read_only(path: Path) -> sqlite3.Connection:
@@ -52,7 +44,7 @@ def told(path: Path) -> AbstractContextManager[None]:
     return translated(path, "record of choices", "choice")
 
 
-def _check(database: sqlite3.Connection, path: Path, *, empty: bool) -> None:
+def _check(database: sqlite3.Connection, path: Path, *, empty: bool = True) -> None:
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables and empty:
         return

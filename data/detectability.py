@@ -121,7 +121,9 @@ def detectability(
     }
     sure = f"AUC {trained.areas[0]:.2f}, p = {p:.3f}; the two give the same label on {alike:.0%} of the items"
     verdict = (
-        f"the rater's labels can be told from the person's: {sure}" if shown else f"nothing tells the two apart: {sure}"
+        f"the rater's labels can be told from the person's: {sure}"
+        if shown
+        else f"no sign that the two can be told apart: {sure}"
     )
     return Finding(_NAME, shown, verdict, FrozenDict(found), left.size, left_out, FrozenDict(details))
 

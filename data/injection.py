@@ -125,7 +125,9 @@ def injection_effect(
     elif shown:
         verdict = f"the text moves ratings: net, {said(net, signed=True, percent=True)} of the items towards the target"
     else:
-        verdict = f"no more moves towards the target than chance makes: net {said(net, signed=True, percent=True)}"
+        verdict = (
+            f"more moves towards the target than chance makes are not shown: net {said(net, signed=True, percent=True)}"
+        )
     return Finding(NAME, shown, verdict, FrozenDict(found), n, left_out, FrozenDict(details))
 
 

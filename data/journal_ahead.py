@@ -7,7 +7,6 @@ together. What the system has in memory already is only passed over.
 
 import sqlite3
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,8 @@ def read_ahead(path: Path, prompts: int, source: int | None = None) -> Iterator[
     if prompts < _WORTH_IT:
         yield
         return
+    from concurrent.futures import ThreadPoolExecutor  # only needed for a large journal
+
     with ThreadPoolExecutor(_READERS, thread_name_prefix="journal") as pool:
         for first in range(256 if source is not None else 0):
             bounds = (bytes([first]), bytes([first]) + b"\xff" * 32)

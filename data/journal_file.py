@@ -8,7 +8,7 @@ nearly halves the file. Item texts and prompts are not kept: of both there are h
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,12 +56,19 @@ PRAGMA wal_autocheckpoint = 4096;
 
 
 def open_file(path: Path) -> sqlite3.Connection:
-    """Open or create the file; a file that is something else is refused before anything is written to it."""
+    """Open or create the journal; a file that is something else is refused before anything is written to it."""
+    return opened_or_made(path, _check_version, _PRAGMAS, _SCHEMA)
+
+
+def opened_or_made(
+    path: Path, check: Callable[[sqlite3.Connection, Path], None], pragmas: str, schema: str
+) -> sqlite3.Connection:
+    """Open or create a file that several threads may use; one that ``check`` refuses is not written to."""
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
-        _check_version(database, path)
-        database.executescript(_PRAGMAS)
-        database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+        check(database, path)
+        database.executescript(pragmas)
+        database.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
     except BaseException:
         database.close()
         raise

@@ -216,7 +216,7 @@ def _finding(
     elif shown:
         verdict = f"{found}: label errors, or items that the raters are surely wrong about"
     else:
-        verdict = f"{found}, which raters that are sometimes wrong explain without any label error"
+        verdict = f"{found}, which raters that are sometimes wrong may explain without any label error"
     return Finding(
         _NAME, shown, verdict, FrozenDict({WRONG: wrong, _PRECISION: precision}), n, FrozenDict(left_out),
         FrozenDict(details),

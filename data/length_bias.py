@@ -16,6 +16,7 @@ from .partial_slopes import slope_beside_noisy, slopes
 from .rated import Rated, check_counts, gathered, is_numeric, name_of
 from .ruling import Tested, rules_out, said, tested
 from .scale import Label, Scale
+from .values import is_number, plain, show
 
 NAME = "length bias"
 SLOPE, OWN, NAIVE, GAP, RANK = (
@@ -181,7 +182,7 @@ def _numbers(rated: Rated, found: dict[str, Estimate], reliability: float | None
     if shown is None:
         verdict = f"{told}: {slope.note}"
     elif not shown:
-        verdict = f"no other taste for length than people's: {told}"
+        verdict = f"not shown to like length otherwise than people do: {told}"
     else:
         side = "long" if (slope.value or 0.0) > 0 else "short"
         verdict = f"likes {side} items more than people do: {told}"
@@ -205,7 +206,7 @@ def _names(rated: Rated, names: list[str], found: dict[str, Tested], alpha: floa
     if all(one.adjusted is None for one in given.values()):
         shown, verdict = None, "no interval: nothing could be tested"
     elif not sure:
-        verdict = "given gold, no name is given more or less often to long items"
+        verdict = "given gold, no name is shown to be given more or less often to long items"
     elif not shown:
         shown, verdict = None, f"{verdict}; but {NOISE}"
     measures = {f"share of {name} {SLOPE}": one.found for name, one in given.items()}
@@ -222,8 +223,8 @@ def _nothing(why: str, rated: Rated) -> Finding:
 
 
 def _checked(length: float) -> float:
-    if isinstance(length, bool) or not isinstance(length, int | float | np.integer | np.floating):
-        raise InputError(f"{length!r} is no length", place="lengths", cure="Give a number of characters or words.")
+    if not is_number(plain(length)):
+        raise InputError(f"{show(length)} is no length", place="lengths", cure="Give a number of characters or words.")
     if not np.isfinite(length) or length < 0:
         raise InputError(f"a length is {length}", place="lengths", cure="Give numbers from 0 up.")
     return float(length)

@@ -116,7 +116,7 @@ def longer_preferred(name: str, rated: Rated, doublings: Floats, *, resamples: i
     elif shown and bias.value is not None:
         verdict = f"prefers the {'longer' if bias.value > 0 else 'shorter'} more than people do: {told}"
     else:
-        verdict = f"no other taste for length than people's: {told}"
+        verdict = f"not shown to like length otherwise than people do: {told}"
     return Finding(name, shown, verdict, FrozenDict(found), rated.n, rated.left_out, FrozenDict({"pairs": counts}))
 
 

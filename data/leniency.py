@@ -134,7 +134,7 @@ def _verdict(rated: Rated, found: dict[str, Any]) -> tuple[bool | None, str]:
         return True, f"rates {'higher' if shift.value > 0 else 'lower'} than people: {told}"
     if rules_out(shift):
         return False, f"{told}, but {said(middle, signed=True)} at the middle of the scale: noise alone can do that"
-    return False, f"neither higher nor lower than people: {told}"
+    return False, f"not shown to rate higher or lower than people: {told}"
 
 
 def _names_of_strata(rated: Rated, gold: Floats, strata: Codes) -> list[str]:
@@ -155,7 +155,9 @@ def _names(rated: Rated, resamples: int, seed: int, level: float) -> Finding:
     measures = {f"share of {name}, rater less people": found[name].shift for name in tests}
     told = ", ".join(f"{name} {said(found[name].shift, signed=True, percent=True)}" for name in sure)
     shown: bool | None = bool(sure)
-    verdict = f"uses names more or less often than people: {told}" if sure else "uses no name more or less often"
+    verdict = (
+        f"uses names more or less often than people: {told}" if sure else "not shown to use a name more or less often"
+    )
     if np.ptp(rated.rating) == 0:
         shown, verdict = None, f"the rater gave one name throughout: {name_of(float(rated.rating[0]), rated.scale)}"
     elif resamples == 0:

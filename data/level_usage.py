@@ -137,11 +137,12 @@ def _verdict(
 ) -> str:
     never = details["never used by the rater"]
     silent = f"; never gives {', '.join(never)}" if never else ""
-    if collapsed:
+    # One level throughout a few items may be chance: then the verdict is that of the test.
+    if collapsed and shown is not False:
         return f"has collapsed: uses {said(found[LEVELS])} times the levels people use{silent}"
     if shown is None:
         return f"how often each level is given could not be tested{silent}"
     told = f"distance {said(found[DISTANCE])}, {details['expected by chance']:.2f} by chance, p {p:.3g}"
     if shown:
         return f"uses levels otherwise than people: {told}{silent}"
-    return f"uses each level about as often as people: {told}{silent}"
+    return f"not shown to use levels otherwise than people: {told}{silent}"

@@ -58,7 +58,7 @@ def pair_length_baseline(train: Corpus, test: Corpus, *, pair: Pair | None = Non
         SetupError: If the scale is not one of pairs, or the fields cannot be told.
     """
     sides = [_sides(corpus, _pair(train, pair)) for corpus in (train, test)]
-    return _rated(train, test, *(_gaps(one) for one in sides), penalty=1.0)
+    return _rated(train, test, *(_gaps(one) for one in sides))
 
 
 def pair_tfidf_baseline(train: Corpus, test: Corpus, *, pair: Pair | None = None) -> list[Label]:
@@ -71,7 +71,7 @@ def pair_tfidf_baseline(train: Corpus, test: Corpus, *, pair: Pair | None = None
     sides = [_sides(corpus, _pair(train, pair)) for corpus in (train, test)]
     known = [text for side in sides[0] for text in side]
     if not any(text.strip() for text in known) or not len(test):
-        return _rated(train, test, *(_gaps(one) for one in sides), penalty=1.0)
+        return _rated(train, test, *(_gaps(one) for one in sides))
     from scipy.sparse import hstack
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -86,7 +86,7 @@ def pair_tfidf_baseline(train: Corpus, test: Corpus, *, pair: Pair | None = None
         gaps = _gaps(both)
         turning = hstack([*(one - other for one, other in seen), gaps.turning])
         made.append(_Features(turning, np.column_stack([*alike, gaps.staying])))
-    return _rated(train, test, *made, penalty=1.0)
+    return _rated(train, test, *made)
 
 
 PAIR_BASELINES = {"length": pair_length_baseline, "tfidf": pair_tfidf_baseline}
@@ -126,7 +126,7 @@ def _pair(corpus: Corpus, pair: Pair | None) -> Pair:
     return found
 
 
-def _rated(train: Corpus, test: Corpus, known: _Features, asked: _Features, *, penalty: float) -> list[Label]:
+def _rated(train: Corpus, test: Corpus, known: _Features, asked: _Features) -> list[Label]:
     """Fit verdicts both ways round and rate; a constant answer where there is one verdict only."""
     scale, golds = train.scale, train.golds()
     if len(set(golds)) < 2 or not len(test):
@@ -137,6 +137,6 @@ def _rated(train: Corpus, test: Corpus, known: _Features, asked: _Features, *, p
     place = {level: number for number, level in enumerate(levels)}
     verdicts = [*golds, *(turned(gold) for gold in golds)]
     rows = known.both_ways()
-    model = LogisticRegression(C=penalty, max_iter=5000)
+    model = LogisticRegression(max_iter=5000)
     model.fit(rows, np.array([place[verdict] for verdict in verdicts if verdict is not None]))
     return [levels[int(number)] for number in model.predict(asked.both_ways()[: len(test)])]

@@ -178,7 +178,7 @@ def _verdict(shown: bool | None, found: Mapping[str, Estimate], units: int, tabl
         return "no verdict changes with the order"
     if p is None:
         return f"{changed}, none of them towards a place"
-    return f"no preference for a place beyond noise; {changed}"
+    return f"no preference for a place is shown beyond noise; {changed}"
 
 
 def _why(name: str, kept: int) -> str:

@@ -185,7 +185,7 @@ class _Cells:
 def _verdict(
     found: Mapping[str, Tested], others: list[str], knows_noise: bool, alpha: float
 ) -> tuple[bool | None, str]:
-    def sure(name: str, sign: int = 0) -> bool:
+    def sure(name: str, sign: int) -> bool:
         one = found.get(name)
         if one is None or one.adjusted is None or one.adjusted > alpha or one.found.value is None:
             return False
@@ -209,4 +209,4 @@ def _verdict(
         return None, f"{change}; nothing could be tested"
     if not knows_noise:
         return None, f"{change}, but the rater's own flip rate is not known: give repeats, or noise=0 if it never flips"
-    return False, f"{change}, no more than the rater's own noise explains"
+    return False, f"{change}, not shown to be more than the rater's own noise"

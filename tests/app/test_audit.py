@@ -15,7 +15,7 @@ from accord.app.audit_options import AuditOptions
 from accord.app.audit_report import AuditReport
 from accord.app.cli import app
 from accord.app.console import Console
-from accord.data import Finding, InputError, Journal, Nominal, SetupError
+from accord.data import Finding, InputError, Journal, Nominal, SetupError, content_hash
 from accord.optimizers import Budget
 from accord.programs import PairRater, Rater, resolve_model
 from worlds.audited_rater import Faults, rater_with, write_items, write_pairs
@@ -159,7 +159,9 @@ def test_a_dry_run_asks_nobody_and_writes_nothing(world, data, tmp_path, capsys)
     report = run(rater_with(faults), data, tmp_path / "out")
     assert plan.calls == report.spent.calls == len(report.sets) * 120
     assert "calls to make" in " ".join(capsys.readouterr().out.split())
-    assert plan_file(rater_with(faults), data, tmp_path / "out", OPTIONS, Console()).calls == 0
+    assert plan_file(rater_with(faults), data, tmp_path / "out", OPTIONS, Console(), as_json=True).calls == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (told["calls"], len(told["sets"])) == (0, len(report.sets))
 
 
 def test_without_gold_labels_the_audits_that_need_none_are_run(world, tmp_path):
@@ -229,6 +231,16 @@ def test_a_second_rater_of_other_items_needs_another_folder(world, data, tmp_pat
         run(rater_with(Faults(world.gold)), other, tmp_path / "out")
 
 
+def test_an_audit_goes_into_the_folder_of_the_run_beside_its_journal(world, data, tmp_path):
+    out = tmp_path / "run"
+    with Journal(out / "journal.sqlite") as journal:
+        journal.claim("the train items", {"train-1": content_hash({"text": "seen"})})
+    before = (out / "journal.sqlite").read_bytes()
+    report = run(rater_with(Faults(world.gold)), data, out)
+    assert report.spent.calls > 0 and (out / "audit.json").is_file()
+    assert (out / "journal.sqlite").read_bytes() == before, "the run's draws are left alone"
+
+
 def test_guidelines_in_files_are_the_paraphrases(world, data, tmp_path):
     told = tmp_path / "codebook.md"
     told.write_text("## Instruction\n\nSay how good the text is, all in all.\n\n## Rubric\n\n1: bad\n\n9: good\n")
@@ -260,7 +272,7 @@ def test_a_killed_command_goes_on_and_repeats_no_recorded_call(rater_folder, tmp
         assert server.wait_until(lambda one: one.requests >= 150, seconds=120)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=60)
-        with Journal(out / "journal.sqlite") as journal:
+        with Journal(out / "audit.sqlite") as journal:
             sources = journal.sources()
             recorded = {(source.key, draw.prompt) for source in sources for draw in journal.recorded(source)}
         killed = server.requests
@@ -307,6 +319,7 @@ def cli(*arguments: str):
         ("text,stars\nx,1\n", ["--label", "star"], "there is no column 'star'"),
         ("words,label\nx,1\n", [], "there is no column 'text'"),
         ("text,label\nx,1\n", ["--by", "language"], "language"),
+        ("text,stars\nx,1\n", ["--by", "stars"], "--by: agreement is compared by parts, and there is no label"),
         ("text,label\n", [], "no rows"),
         ("text,who,label\nx,p,1\nx,p,2\n", ["--annotator", "who"], "annotator 'p' gives 2"),
         ("text,label\nx,1\n", ["--paraphrase", "nowhere.md"], "nowhere.md"),

@@ -123,6 +123,14 @@ def test_a_reader_that_has_gone_is_no_news(body: str) -> None:
     assert (done.returncode, done.stderr) == (1, "")
 
 
+def test_a_full_disk_behind_the_output_is_one_line() -> None:
+    program = "from accord.app.cli import app, main\n@app.command()\ndef boom():\n    print('a line')\nmain()"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", program, "boom"], stdout=full, stderr=-1, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "error: no space left where the output goes. Make room and run the same command again.\n"
+
+
 def test_an_output_of_unknown_kind_is_refused_before_the_rater_is_loaded(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["rate", str(tmp_path / "none"), "d.csv", "--out", "rated.xls"])
     assert result.exit_code == 2

@@ -58,6 +58,19 @@ def test_the_scale_is_never_guessed(data: Path) -> None:
     assert refused(data, "--ratings", "judge", "--scale", "stars").startswith("--scale: 'stars' is no scale. ")
 
 
+def test_nobody_is_left_when_everybody_is_held_out(data: Path) -> None:
+    people = [word for name in ("ann", "bob", "cleo", "dora") for word in ("--person", name)]
+    line = refused(data, *people, *OPTIONS)
+    assert line.startswith(f"{data}: without ann, bob, cleo, dora nobody's labels are left. ")
+
+
+def test_a_lone_label_of_an_item_is_somebodys(tmp_path: Path) -> None:
+    rows = [{"key": str(n), "labels": 1 + n % 5, "judge": 1 + (n + n // 6) % 5} for n in range(30)]
+    found = record(write_lines(tmp_path / "alone.jsonl", rows), "--ratings", "judge", "--full")
+    (told,) = [one for one in found["raters"][0]["audits"] if one["name"] == "detectability"]
+    assert told["n"] == 30 and "the two give the same label on" in told["verdict"]
+
+
 def test_items_that_nothing_tells_apart(data: Path) -> None:
     line = refused(data, "--ratings", "judge", "--label", "labels", "--scale", "ordinal:1-5")
     assert "--field: the items can be told apart by nothing. Name the columns" in line
@@ -162,9 +175,8 @@ def test_one_annotator_only(tmp_path: Path) -> None:
     assert found["raters"][0]["alt_test"] is None
     assert any(note.startswith("No alternative annotator test: it takes 3 people") for note in found["notes"])
     # Held out, she leaves nobody to make gold of.
-    assert "none of 20 items has a gold label (20 no labels)" in refused(
-        tmp_path / "d.jsonl", "--person", "ann", *OPTIONS
-    )
+    line = refused(tmp_path / "d.jsonl", "--person", "ann", *OPTIONS)
+    assert line.startswith(f"{tmp_path / 'd.jsonl'}: without ann nobody's labels are left. ")
 
 
 def test_all_labels_alike(tmp_path: Path) -> None:

@@ -215,6 +215,16 @@ def test_how_many_labels_would_settle_it_is_said(tmp_path: Path) -> None:
     assert "not shown to be better than TF-IDF + ridge" in record["verdict"][0]
 
 
+def test_fewer_items_than_there_are_settle_nothing(tmp_path: Path) -> None:
+    data = write_lines(tmp_path / "d.jsonl", reviews(40, seed=3))
+    result = run(data, "--ratings", "judge", "--scale", "ordinal:1-5", "--label", "labels", "--id", "key",
+                 "--resamples", "20")  # fmt: skip
+    first = result.stdout.splitlines()[0]
+    # So few resamples give no small p, however far the interval is from 0.
+    assert "not shown to be better" in first and "corrected for all comparisons its p is 0." in first
+    assert "settle" not in first
+
+
 def test_pairs_have_baselines_of_their_own(tmp_path: Path) -> None:
     rows = [
         {"id": str(n), "answer_a": "word " * (1 + n % 7), "answer_b": "word " * (1 + n % 5), "label": "AB"[n % 2]}

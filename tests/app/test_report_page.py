@@ -251,12 +251,26 @@ def test_a_run_that_lacks_something_is_shown_as_far_as_it_goes(
 
 
 def test_an_audit_in_the_run_is_shown_and_what_it_found_comes_first(run: Path) -> None:
+    # An audit that goes elsewhere would not be shown, so the page says where to.
+    assert f"accord audit {run / 'rater'} FILE --out {run}" in words(page_of(run), "audits")
     finding = {"n": 50, "verdict": "it takes orders from the text"}
     audits = [{"name": "injection: asks for 5", "state": "found", "against": True, "why": "", "finding": finding}]
     (run / "audit.json").write_text(json.dumps({"schema": 1, "summary": "1 of 1.", "audits": audits}), encoding="utf-8")
     page = page_of(run)
     assert "injection: asks for 5 found 50 it takes orders from the text" in words(page, "audits")
     assert "Audit, injection: asks for 5: it takes orders from the text." in words(page[: page.index("<nav")])
+
+
+def test_an_audit_of_a_rater_that_was_compiled_anew_is_not_shown(run: Path) -> None:
+    (run / "rater").mkdir(exist_ok=True)
+    (run / "rater" / "rater.json").write_text(json.dumps({"sha256": "new"}), encoding="utf-8")
+    told = {"schema": 1, "summary": "All well.", "audits": [], "rater": {"sha256": "old"}}
+    (run / "audit.json").write_text(json.dumps(told), encoding="utf-8")
+    page = page_of(run)
+    assert "it is about another rater than the one that is here now" in words(page)
+    assert "All well." not in words(page)
+    (run / "audit.json").write_text(json.dumps({**told, "rater": {"sha256": "new"}}), encoding="utf-8")
+    assert "All well." in words(page_of(run))
 
 
 def test_a_rival_that_gave_no_labels_is_no_proof(run: Path) -> None:

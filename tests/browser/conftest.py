@@ -18,9 +18,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Give a browser that the tests of a process share; each page has a context, cookies and storage of its own."""
+    """Give a browser that the tests of a module share; each page has a context, cookies and storage of its own.
+
+    Playwright keeps an event loop running in the thread that started it, in which no test of other modules could start
+    one of its own: so it ends with its module.
+    """
     path = find_chromium()
     if path is None:
         if os.environ.get("ACCORD_NEED_BROWSER") == "1":

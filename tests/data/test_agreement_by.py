@@ -104,3 +104,9 @@ def test_where_there_is_nothing_to_compare() -> None:
     assert right.shown is False and right.measures["accuracy in a"].value == 1
     with pytest.raises(InputError, match="1 by for 2 gold labels"):
         agreement_by([3, 4], [3, 4], ["a"], FIVE)
+
+
+def test_a_kind_of_error_that_nothing_can_move_is_not_spoken_of() -> None:
+    found = agreement_by([4] * 20 + [2] * 20, [3] * 40, ["x"] * 20 + ["y"] * 20, FIVE, resamples=99)
+    assert found.shown is True and found.details["together"]["error"]["p"] is None
+    assert found.verdict == "parts are rated differently; bias given gold: x +0.97, y -0.97"

@@ -143,3 +143,12 @@ def test_without_resamples_there_are_figures_and_no_claims(name: str) -> None:
     assert found.shown is None or name == "consistency"
     assert all(one.low is None for one in found.measures.values())
     assert any(one.value is not None for one in found.measures.values())
+
+
+@pytest.mark.parametrize("name", sorted(set(AUDITS) - {"consistency"}))
+def test_a_verdict_on_few_items_denies_nothing(name: str) -> None:
+    rng = np.random.default_rng(1)
+    gold = rng.integers(1, 6, 30)
+    ratings = np.clip(gold + rng.integers(-1, 2, 30) * (rng.random(30) < 0.35), 1, 5)
+    found = AUDITS[name](ratings.tolist(), gold.tolist(), Ordinal(1, 5), resamples=99)
+    assert found.shown is False and "shown" in found.verdict

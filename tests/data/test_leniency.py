@@ -137,6 +137,15 @@ def test_a_constant_rater_has_collapsed() -> None:
     assert level_usage([3] * 9, [3] * 9, FIVE, resamples=99).details["collapsed"] is False
 
 
+def test_one_level_on_a_few_items_is_no_proof_of_a_collapse() -> None:
+    found = level_usage([2] * 3, [1, 2, 3], FIVE, resamples=99)
+    assert found.shown is False and found.details["collapsed"] is True
+    assert (
+        found.verdict.startswith("not shown to use levels otherwise than people")
+        and "never gives 1, 3" in found.verdict
+    )
+
+
 def test_raters_that_use_levels_as_people_do_are_seldom_accused() -> None:
     alarms = 0
     for seed in range(60):

@@ -90,8 +90,8 @@ def test_the_order_of_the_pairs_and_of_whole_groups_does_not_matter():
         (["tie"] * 20, ["tie"] * 20, False, "every verdict is a tie"),
         (["A", "B"] * 10, ["B", "A"] * 10, False, "no verdict changes with the order"),
         (["A"] * 20, ["A"] * 20, True, "whatever is shown first wins 100.0 points"),
-        (["A"] * 3, ["A"] * 3, False, "no preference for a place beyond noise"),
-        (["A", "B"] * 5, ["A", "B"] * 5, False, "no preference for a place beyond noise"),
+        (["A"] * 3, ["A"] * 3, False, "no preference for a place is shown beyond noise"),
+        (["A", "B"] * 5, ["A", "B"] * 5, False, "no preference for a place is shown beyond noise"),
     ],
 )
 def test_thin_and_constant_input_has_a_defined_answer(given, swapped, shown, said):

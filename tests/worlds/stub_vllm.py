@@ -45,7 +45,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        print(json.dumps(asked), flush=True)
+        # In one piece: requests are answered side by side, and a line must not be cut by another's.
+        sys.stdout.write(f"{json.dumps(asked)}\n")
+        sys.stdout.flush()
         if given.stub_dies:
             print(given.stub_dies, flush=True)
             os._exit(9)
