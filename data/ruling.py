@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .bootstrap import CHUNK, Statistics, Units, resample
+from .bootstrap import CHUNK, Statistics, Units
 from .cells import Codes, Floats
 from .comparison import two_sided_p
-from .estimate import Estimate, estimate
+from .estimate import Estimate
+from .estimates import estimates_with_draws
 from .multiple import holm
 
 
@@ -35,12 +36,9 @@ def tested(
 
     The arguments are those of `estimates`, and ``family`` names the statistics that are tested.
     """
-    point = statistics(units.observed)
-    draws = resample(units, statistics, resamples=resamples, seed=seed, rows=rows)
-    found = {
-        name: estimate(value[0], draws.get(name), units=units.count, unit=units.name, level=level, why=why(name))
-        for name, value in point.items()
-    }
+    found, draws = estimates_with_draws(
+        units, statistics, resamples=resamples, seed=seed, level=level, why=why, rows=rows
+    )
     p = {name: two_sided_p(draws[name], units.count) if found[name].low is not None else None for name in family}
     adjusted = dict(zip(family, holm([p[name] for name in family]), strict=True))
     return {name: Tested(one, p.get(name), adjusted.get(name)) for name, one in found.items()}
