@@ -36,11 +36,11 @@ $(MLFLOW_VENV)/.installed: pyproject.toml constraints-mlflow.txt
 demo: $(VENV)/.installed  ## compile and prove a rater on real human labels (about 5 minutes once installed)
 	$(VENV)/bin/accord demo
 
-test: $(VENV)/.installed  ## run the whole suite, slow end-to-end tests included
-	$(PARALLEL) -m "not vllm and not mlflow"
+test: $(VENV)/.installed  ## run the whole suite, slow end-to-end tests included (but for vllm-check, mlflow-check, browser-check)
+	$(PARALLEL) -m "not vllm and not mlflow and not browser"
 
 fast: $(VENV)/.installed  ## run the suite without the slow end-to-end tests
-	$(PARALLEL) -m "not slow and not vllm and not mlflow"
+	$(PARALLEL) -m "not slow and not vllm and not mlflow and not browser"
 
 check: $(VENV)/.installed  ## format check, lint, types, layout
 	$(VENV)/bin/ruff format --check .
