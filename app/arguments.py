@@ -19,6 +19,22 @@ BaseFolder = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Where the rater's base model is now, if it was moved.", show_default=False),
 ]
+AnnotatorColumn = Annotated[
+    str | None,
+    typer.Option("--annotator", metavar="COLUMN", help="Who gave the label, if the file has one row a label."),
+]
+GroupColumn = Annotated[
+    str | None, typer.Option("--group", metavar="COLUMN", help="What belongs together, e.g. an author.")
+]
+ModelName = Annotated[
+    str | None,
+    typer.Option("--model", metavar="NAME", help="A model to use instead of the saved one.", show_default=False),
+]
+ApiBase = Annotated[
+    str | None, typer.Option("--api-base", metavar="URL", help="The OpenAI-compatible server that has the model.")
+]
+Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Where to listen.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, metavar="N", help="0 takes a free one.")]
 EngineName = Annotated[
     Literal["saved", "vllm"],
     typer.Option("--engine", help="What runs the rater's model: as it was saved, or a vLLM server of its own."),

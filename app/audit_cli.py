@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from .arguments import BaseFolder, DataFile, EngineName, IdColumn, RaterFolder, limit, open_console
+from .arguments import (
+    AnnotatorColumn,
+    ApiBase,
+    BaseFolder,
+    DataFile,
+    EngineName,
+    GroupColumn,
+    IdColumn,
+    ModelName,
+    RaterFolder,
+    limit,
+    open_console,
+)
 
 
 def audit(
@@ -19,11 +31,9 @@ def audit(
         str | None,
         typer.Option(metavar="COLUMN", help="The human labels.  [default: label, where there is one]"),
     ] = None,
-    annotator: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Who gave the label, if the file has one row a label.")
-    ] = None,
+    annotator: AnnotatorColumn = None,
     id: IdColumn = None,
-    group: Annotated[str | None, typer.Option(metavar="COLUMN", help="What belongs together, e.g. an author.")] = None,
+    group: GroupColumn = None,
     by: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="A further column whose parts are compared; repeatable.")
     ] = None,
@@ -48,12 +58,8 @@ def audit(
         bool, typer.Option("--dry-run", help="Only say what would be asked and what it costs at most.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the table.")] = False,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A model to use instead of the saved one.", show_default=False)
-    ] = None,
-    api_base: Annotated[
-        str | None, typer.Option(metavar="URL", help="The OpenAI-compatible server that has the model.")
-    ] = None,
+    model: ModelName = None,
+    api_base: ApiBase = None,
     base: BaseFolder = None,
     engine: EngineName = "saved",
 ) -> None:

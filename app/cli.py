@@ -14,7 +14,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from .arguments import BaseFolder, DataFile, EngineName, IdColumn, RaterFolder, limit, open_console
+from .arguments import (
+    ApiBase,
+    BaseFolder,
+    DataFile,
+    EngineName,
+    Host,
+    IdColumn,
+    ModelName,
+    Port,
+    RaterFolder,
+    limit,
+    open_console,
+)
 from .audit_cli import audit
 from .evaluate_cli import evaluate
 from .guideline_cli import guideline_app
@@ -201,18 +213,14 @@ def rate(
 @app.command()
 def serve(
     rater: RaterFolder,
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 8000,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
     token_env: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Environment variable with the token that clients must send."),
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A model to use instead of the saved one.", show_default=False)
-    ] = None,
-    api_base: Annotated[
-        str | None, typer.Option(metavar="URL", help="The OpenAI-compatible server that has the model.")
-    ] = None,
+    model: ModelName = None,
+    api_base: ApiBase = None,
     max_items: Annotated[int, typer.Option(min=1, metavar="N", help="Items of one request.")] = 256,
     max_bytes: Annotated[int, typer.Option(min=1, metavar="N", help="Bytes of one request.")] = 1_048_576,
     queue: Annotated[int, typer.Option(min=1, metavar="N", help="Items that may wait.")] = 2048,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .arguments import BaseFolder, IdColumn, open_console
+from .arguments import AnnotatorColumn, BaseFolder, GroupColumn, IdColumn, open_console
 
 
 def evaluate(
@@ -50,11 +50,9 @@ def evaluate(
         typer.Option(metavar="COLUMN", help="Without a rater: a rated text. Repeatable.", show_default=False),
     ] = None,
     label: Annotated[str, typer.Option(metavar="COLUMN", help="The human labels.")] = "label",
-    annotator: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Who gave the label, if the file has one row a label.")
-    ] = None,
+    annotator: AnnotatorColumn = None,
     id: IdColumn = None,
-    group: Annotated[str | None, typer.Option(metavar="COLUMN", help="What belongs together, e.g. an author.")] = None,
+    group: GroupColumn = None,
     by: Annotated[
         list[str] | None,
         typer.Option(metavar="COLUMN", help="Compare agreement between parts, e.g. languages. Repeatable."),

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from .arguments import open_console
+from .arguments import Host, Port, open_console
 
 
 def review(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.", show_default=False)],
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 8001,
+    host: Host = "127.0.0.1",
+    port: Port = 8001,
     token_env: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Environment variable with the token that people sign in with."),
