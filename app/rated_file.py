@@ -3,13 +3,12 @@
 import csv
 import errno
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..data import Corpus, RetryError, Scale, SetupError
+from ..data import Corpus, RetryError, Scale, SetupError, whole_file
 
 if TYPE_CHECKING:
     from ..programs import PairRater, Rater, Rating, Ratings
@@ -94,7 +93,7 @@ def rated_table(rater: "Rater | PairRater", corpus: Corpus, ratings: "Ratings") 
 
 
 def write_whole(out: Path, table: RatedTable) -> None:
-    """Write a file beside its place and move it there: whoever reads it finds the old one or all of the new one.
+    """Write a file: whoever reads it finds the old one or all of the new one.
 
     Args:
         out: The file; its suffix is one of `SUFFIXES`.
@@ -104,18 +103,15 @@ def write_whole(out: Path, table: RatedTable) -> None:
         SetupError: If it cannot be written.
         RetryError: If the disk is full.
     """
-    draft = out.with_name(f".{out.name}.draft")
     try:
-        SUFFIXES[out.suffix.lower()](draft, table)
-        os.replace(draft, out)
+        with whole_file(out) as draft:
+            SUFFIXES[out.suffix.lower()](draft, table)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             cure = "Free some space and run the same command again: nothing that was rated is lost."
             raise RetryError("the disk is full", place=str(out), cure=cure) from error
         cure = "Make the folder writable and run the same command again: nothing that was rated is lost."
         raise SetupError(f"cannot be written ({error.strerror})", place=str(out), cure=cure) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _score(rater: "Rater | PairRater", rating: "Rating") -> dict[str, Any]:

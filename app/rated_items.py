@@ -6,13 +6,12 @@ they need neither the corpus nor the models. Item texts are in here and not in r
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..data import Corpus, InputError, Scale
+from ..data import Corpus, InputError, Scale, whole_file
 from .evaluation import Answer
 
 FILE = "ratings.parquet"
@@ -89,9 +88,8 @@ def write_ratings(path: Path, answers: Sequence[Answer], test: Corpus) -> None:
     columns |= {"fields": pyarrow.list_(text), "said": pyarrow.list_(said)}
     about = {"version": VERSION, "fields": test.fields, "raters": [[one.name, one.kind] for one in answers]}
     schema = pyarrow.schema(list(columns.items()), metadata={"accord": json.dumps(about)})
-    draft = path.with_name(f".{path.name}.draft")
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), draft, compression="zstd")
-    os.replace(draft, path)
+    with whole_file(path) as draft:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), draft, compression="zstd")
 
 
 def read_ratings(path: Path) -> tuple[RatedItem, ...]:

@@ -2,15 +2,13 @@
 
 import base64
 import hashlib
-import os
 import re
-from contextlib import suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ..data import SetupError
+from ..data import SetupError, whole_file
 from .agreement_figures import agreement_section
 from .glossary import GLOSSARY
 from .item_cards import differences_section, suspects_section
@@ -41,14 +39,11 @@ def write_page(contents: RunContents, out: Path | None = None) -> Path:
     """
     page = render(contents)
     place = contents.folder / FILE if out is None else out
-    draft = place.with_name(f".{place.name}.draft")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(page, encoding="utf-8")
-        os.replace(draft, place)
+        with whole_file(place) as draft:
+            draft.write_text(page, encoding="utf-8")
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         cure = "Name a file in a folder that can be written with --out."
         raise SetupError(f"the page cannot be written ({error.strerror})", place=str(place), cure=cure) from None
     return place

@@ -6,14 +6,13 @@ the traces, and what the teacher says against the label. Item texts are in here 
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..data import InputError, Scale, scale_from_dict
+from ..data import InputError, Scale, scale_from_dict, whole_file
 from ..optimizers import GuidelineVersions, ItemDraws, RuleRecord, Suspect, Traces, trace_id
 from .job import VERSIONS
 
@@ -123,9 +122,8 @@ def write_material(path: Path, traces: Traces, *, task: str) -> None:
     ]
     about = {"layout": _LAYOUT, "task": task, "scale": traces.scale.to_dict()}
     table = pyarrow.Table.from_pylist(rows, schema=_schema())
-    draft = path.with_name(f".{path.name}.draft")
-    pyarrow.parquet.write_table(table.replace_schema_metadata({"accord": json.dumps(about)}), draft)
-    os.replace(draft, path)
+    with whole_file(path) as draft:
+        pyarrow.parquet.write_table(table.replace_schema_metadata({"accord": json.dumps(about)}), draft)
 
 
 def read_material(run: Path) -> ReviewMaterial:

@@ -51,6 +51,7 @@ from .scale import Interval, Label, Nominal, Ordinal, Pairwise, Scale, scale_fro
 from .sensitivity import sensitivity
 from .splits import Splits, split
 from .system_level import SystemAgreement, system_agreement
+from .whole_file import whole_file
 
 __all__ = [
     "BASELINES",
@@ -169,4 +170,5 @@ __all__ = [
     "system_agreement",
     "tfidf_baseline",
     "turned",
+    "whole_file",
 ]

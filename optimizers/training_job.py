@@ -17,13 +17,12 @@ A job is a folder:
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ..data import InputError, SetupError
+from ..data import InputError, SetupError, whole_file
 from ..programs import weights_hash
 from .aims import Aim
 from .objectives import Row
@@ -233,9 +232,8 @@ def write_result(folder: Path, result: TrainingResult) -> None:
 
 def write_at_once(path: Path, text: str) -> None:
     """Write a file so that whoever reads it finds all of it or nothing."""
-    fresh = path.with_name(f".{path.name}-{os.getpid()}")
-    fresh.write_text(text, encoding="utf-8")
-    os.replace(fresh, path)
+    with whole_file(path) as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
 def _without_defaults(record: Any) -> dict[str, Any]:
