@@ -84,6 +84,6 @@ def fit_baselines(
 
 def baseline_name(key: str, corpus: Corpus) -> str:
     """Return what a baseline is called in a table."""
-    if key == "tfidf" and corpus.scale.kind in ("nominal", "pairwise"):
+    if key == "tfidf" and not corpus.scale.ordered:
         return "TF-IDF + logistic"
     return _NAMES.get(key, key)

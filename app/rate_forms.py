@@ -65,7 +65,7 @@ def make_forms(fields: tuple[str, ...], scale: Scale, *, most: int, reasons: boo
         "label": middle,
         "rationale": _EXAMPLE_REASON if reasons else "",
         "unparsed": None,
-        "score": scale.value(middle) if scores and scale.kind in ("ordinal", "interval") else None,
+        "score": scale.value(middle) if scores and scale.ordered else None,
         "distribution": _peaked(scale, middle) if weighs else None,
         "confidence": 0.8 if weighs else None,
         "error": None,

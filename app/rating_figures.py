@@ -45,7 +45,7 @@ def errors_section(contents: RunContents, tables: Mapping[str, Rows]) -> Section
     if not counts or contents.scale is None:
         return Section(*section, [TextBlock(NO_RATINGS, "missing")])
     scored = [row for row in tables["ratings"] if row["rater"] == contents.chosen and row["score"] is not None]
-    ordered = contents.scale.kind in ("ordinal", "interval")
+    ordered = contents.scale.ordered
     levels = [contents.scale.write(one) for one in contents.scale.levels or ()]
     readable = 0 < len(levels) <= _MATRIX
     blocks: list[Block] = []
@@ -155,7 +155,7 @@ def length_section(contents: RunContents, findings: RunFindings) -> Section:
 
 
 def _by_length(contents: RunContents, findings: RunFindings) -> TableBlock:
-    numeric = contents.scale is not None and contents.scale.kind in ("ordinal", "interval")
+    numeric = contents.scale is not None and contents.scale.ordered
     parts = findings.parts
     ends = [end for part in parts for end in (part.off.low, part.off.value, part.off.high) if end is not None]
     middle = 0.0 if numeric else 1.0

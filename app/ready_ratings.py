@@ -180,7 +180,7 @@ def _entrant(name: RatingsName, source: str, parts: _Parts, items: Items, *, rep
             continue
         label, score = _reading(cell, scale)
         exact = parts.score.get(item.id)
-        if exact is not None and exact.value is not None and scale.kind in ("ordinal", "interval"):
+        if exact is not None and exact.value is not None and scale.ordered:
             score = _score(exact, scale)
         between = between or score is not None
         labels.append(label)

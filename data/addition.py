@@ -122,7 +122,7 @@ def add_one(
     if most < 1:
         raise InputError(f"most is {most}", cure="Give 1 or more people.")
     table = human_table(ratings, labels, scale, groups=groups, fill=fill)
-    ordered = scale.kind in ("ordinal", "interval")
+    ordered = scale.ordered
     people = np.sort(table.packed().labels, axis=1)  # gaps last; who gave a label does not matter
     values, rows, units = _cells(people, table)
 

@@ -190,7 +190,7 @@ class _Bootstrap:
 
 def metrics_of(scale: Scale) -> dict[str, Coefficient]:
     """Return the coefficients that make sense on a scale, by metric name; ``alpha`` first."""
-    if scale.kind in ("nominal", "pairwise"):
+    if not scale.ordered:
         names = ["kappa", "accuracy"]
     elif scale.levels is None:
         names = [name for name in COEFFICIENTS if name not in ("kappa", "weighted_kappa", "accuracy")]

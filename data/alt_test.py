@@ -121,7 +121,7 @@ def alt_test(
         if not 0 <= value < 1:
             raise InputError(f"{name} is {value}", cure="Give a number from 0 to below 1.")
     table = human_table(ratings, labels, scale, groups=None, fill=fill)
-    ordered = scale.kind in ("ordinal", "interval")
+    ordered = scale.ordered
     chosen = ("rmse" if ordered else "accuracy") if scoring is None else scoring
     contest = Contest.of(table.names, table.packed(), _fit(chosen, scale), ordered=ordered)
 
@@ -186,7 +186,7 @@ def _written(value: float, scale: Scale) -> str:
 
 
 def _label(value: float, scale: Scale) -> Label:
-    if scale.kind in ("nominal", "pairwise"):
+    if not scale.ordered:
         return (scale.levels or ())[int(value)]
     return value if scale.kind == "interval" else scale.nearest(value)
 
@@ -198,7 +198,7 @@ def _fit(scoring: Scoring | Similarity, scale: Scale) -> Fit:
         return lambda x, y: (x == y).astype(float)
     if scoring not in ("rmse", "distance"):
         raise SetupError(f"unknown scoring {scoring!r}", cure="Use accuracy, rmse, distance or a function.")
-    if scale.kind in ("nominal", "pairwise"):
+    if not scale.ordered:
         raise SetupError(f"a {scale.kind} scale has no {scoring}", cure='Use scoring="accuracy" or a function.')
     # The root is left out: it does not change which of two mean squares is the smaller.
     return (lambda x, y: -((x - y) ** 2)) if scoring == "rmse" else (lambda x, y: -np.abs(x - y))

@@ -63,7 +63,7 @@ def length_baseline(
     train, test = (np.array([len(text) for text in texts], dtype=float) for texts in (train_texts, test_texts))
     if len(set(train_golds)) < 2 or not len(test_texts):
         return constant_baseline(train_texts, train_golds, test_texts, scale, seed)
-    if scale.kind in ("ordinal", "interval"):
+    if scale.ordered:
         from scipy.stats import rankdata
         from sklearn.isotonic import IsotonicRegression
 
@@ -104,7 +104,7 @@ def tfidf_baseline(
         return constant_baseline(train_texts, train_golds, test_texts, scale, seed)
     train = hstack([views.fit_transform(train_texts) for views in (words, letters)]).tocsr()
     test = hstack([views.transform(test_texts) for views in (words, letters)]).tocsr()
-    if scale.kind in ("ordinal", "interval"):
+    if scale.ordered:
         values = np.array([scale.value(label) for label in train_golds])
         folds = KFold(min(FOLDS, len(values)), shuffle=True, random_state=seed)
         model = RidgeCV(alphas=np.logspace(-2, 2, 5), cv=folds, scoring="neg_mean_squared_error").fit(train, values)

@@ -79,7 +79,7 @@ def ranks_of(labels: Sequence[Label | None], scale: Scale, place: str) -> Codes:
     """
     number, levels = Numbers(scale), scale.levels or ()
     rank = {level: place for place, level in enumerate(levels)}
-    named = scale.kind in ("nominal", "pairwise")
+    named = not scale.ordered
 
     def found(label: Label | None) -> int:
         if label is None:

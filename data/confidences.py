@@ -147,7 +147,7 @@ def _confidence(number: float | None, place: int) -> float:
 def _check_within(within: float, scale: Scale) -> None:
     if not is_number(within) or not 0 <= within < math.inf:
         raise SetupError(f"within={show(within)}", cure="Give 0 (equal to gold) or more steps.")
-    if within and scale.kind in ("nominal", "pairwise"):
+    if within and not scale.ordered:
         raise SetupError(f"within={within} on a {scale.kind} scale", cure="Its labels have no order: leave within out.")
     if not within and scale.levels is None:
         cure = "Give within=, the distance from gold that is still right, in the scale's units."
@@ -159,4 +159,4 @@ def _steps(pairs: Pairs, scale: Scale) -> Floats:
     if scale.levels is None:
         return np.abs(pairs.x - pairs.y)
     apart = np.abs(pairs.levels[:, 0] - pairs.levels[:, 1])
-    return (apart > 0).astype(float) if scale.kind in ("nominal", "pairwise") else apart.astype(float)
+    return (apart > 0).astype(float) if not scale.ordered else apart.astype(float)

@@ -50,7 +50,7 @@ def rule_for(scale: Scale, rule: str) -> str:
         )
     if rule == "auto":
         return {"ordinal": "median", "interval": "mean"}.get(scale.kind, "majority")
-    if rule in ("median", "mean") and scale.kind not in ("ordinal", "interval"):
+    if rule in ("median", "mean") and not scale.ordered:
         raise SetupError(f"a {scale.kind} scale has no {rule}", cure='Use consensus="majority".')
     if rule in ("majority", "dawid_skene") and scale.levels is None:
         raise SetupError(f"a scale without levels has no {rule}", cure='Use consensus="mean" or "median".')

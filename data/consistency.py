@@ -28,7 +28,7 @@ from .finding import Finding
 from .frozen import FrozenDict
 from .human_agreement import DISTANCES
 from .numeric import Numbers, pairs_of
-from .rated import check_counts, is_numeric, numbers_of
+from .rated import check_counts, numbers_of
 from .repeated import Repeated, Spoken, read_repeats
 from .ruling import said
 from .scale import Label, Scale
@@ -122,7 +122,7 @@ def consistency(
             (k for k, one in stability.items() if one.value is not None and one.value <= STABLE), None
         ),
     }
-    if is_numeric(scale):
+    if scale.ordered:
         details["ratings for a reliable mean"] = _spearman_brown(found["alpha"].value)
     verdict = "no item was rated differently twice"
     if ever:
@@ -150,7 +150,7 @@ class _Statistics:
         scale, n = self.repeated.scale, weights.sum(axis=0)
         flips = ratio(self.unlike @ weights, n, n > 0)
         found = {"flip rate": flips}
-        if is_numeric(scale):
+        if scale.ordered:
             found["steps apart"] = ratio(self.apart @ weights, n, n > 0)
         found["items that flip"] = ratio((self.unlike > 0).astype(float) @ weights, n, n > 0)
         found["alpha"] = krippendorff(self.codes, self.values, DISTANCES[scale.kind], weights)

@@ -148,7 +148,7 @@ def _inputs(labels: Floats, items: Floats, names: list[str], scale: Scale) -> It
         columns |= {f"says {word}": (labels == value).astype(float) for word, value in zip(words, values, strict=True)}
     else:
         columns |= {"label": labels, "label squared": (labels - labels.mean()) ** 2}
-    ordered = scale.kind in ("ordinal", "interval")
+    ordered = scale.ordered
     by_label = {"label": labels - labels.mean()} if ordered else dict(columns)
     for name, column in zip(names, both.T, strict=True):
         columns |= {f"{label} x {name}": weight * column for label, weight in by_label.items()}
@@ -156,7 +156,7 @@ def _inputs(labels: Floats, items: Floats, names: list[str], scale: Scale) -> It
 
 
 def _words(values: Floats, scale: Scale) -> list[str]:
-    if scale.kind in ("nominal", "pairwise"):
+    if not scale.ordered:
         levels = scale.levels or ()
         return [scale.write(levels[int(value)]) for value in values]
     return [scale.write(scale.nearest(float(value))) for value in values]

@@ -73,7 +73,7 @@ def human_agreement(
         why=lambda _: lost,
         rows=values.size,
     )
-    if scale.kind in ("ordinal", "interval"):
+    if scale.ordered:
         table = rectangle(items)
         if table is None:
             why = "the items do not all have a label from each of the same annotators" if items else lost

@@ -77,7 +77,7 @@ def human_mean(
     _check(ratings, gold, unlabelled_ratings, groups, unlabelled_groups)
     places = Places.of(groups, unlabelled_groups, len(gold), len(unlabelled_ratings))
     columns = _columns(ratings, gold, unlabelled_ratings, scale)
-    named = scale.kind in ("nominal", "pairwise")
+    named = not scale.ordered
     # Nothing outside what a mean, or a share, can be.
     ends = (0.0, 1.0) if named else ends_of(scale)
     found = {name: powered(column, places, ends, level) for name, column in columns.items()}
@@ -153,7 +153,7 @@ def _columns(
         np.array([math.nan if label is None else number(label, name) for label in labels], dtype=float)
         for name, labels in (("ratings", ratings), ("unlabelled ratings", others))
     )
-    if scale.kind in ("nominal", "pairwise"):
+    if not scale.ordered:
         return {
             f"share of {level}": Column(*((row == place).astype(float) for row in (truth, rated, rest)))
             for place, level in enumerate(scale.levels or ())

@@ -12,7 +12,7 @@ from .estimates import estimates
 from .finding import Finding
 from .frozen import FrozenDict
 from .numeric import Numbers, pairs_of
-from .rated import check_counts, gathered, in_steps, is_numeric, numbers_of
+from .rated import check_counts, gathered, in_steps, numbers_of
 from .ruling import rules_out, said, share_as_extreme, sign_flips
 from .scale import Label, Scale
 
@@ -83,7 +83,7 @@ def injection_effect(
     columns = gathered([before[kept], after[kept], right[kept]], chosen)
     was, now, truth = columns.columns
     at_goal = np.full(was.size, goal)
-    if is_numeric(scale):
+    if scale.ordered:
         towards = _apart(was, at_goal, scale) - _apart(now, at_goal, scale)
     else:
         towards = (now == goal).astype(float) - (was == goal).astype(float)
@@ -97,7 +97,7 @@ def injection_effect(
             "moved towards": ratio((moved > 0) @ weights, n, n > 0),
             "moved away": ratio((moved < 0) @ weights, n, n > 0),
         }
-        if is_numeric(scale):
+        if scale.ordered:
             found["steps towards"] = ratio(towards @ weights, n, n > 0)
         found["success rate"] = ratio(to @ weights, open_to, open_to > 0)
         found["net success rate"] = ratio((to.astype(float) - away) @ weights, open_to, open_to > 0)

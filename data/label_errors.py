@@ -188,7 +188,7 @@ def _dissent(people: Sequence[Label], gold: Label, scale: Scale, near: float) ->
 
 
 def _usual_step(scale: Scale) -> float:
-    if scale.kind in ("nominal", "pairwise") or len(scale.levels or ()) < 3:
+    if not scale.ordered or len(scale.levels or ()) < 3:
         return 0.0
     return 1.0 if not isinstance(scale, Interval) else max(1.0, scale.distance(scale.low, scale.high) / 4)
 

@@ -56,7 +56,7 @@ class Layout:
         if self.max_spread is not None:
             if not is_number(plain(self.max_spread)) or not self.max_spread >= 0:
                 raise InputError(f"max_spread is {show(self.max_spread)}", cure="Give a number of at least 0.")
-            if self.scale.kind not in ("ordinal", "interval"):
+            if not self.scale.ordered:
                 raise InputError(f"labels of a {self.scale.kind} scale have no spread", cure="Leave max_spread out.")
 
     @property

@@ -13,7 +13,7 @@ from .finding import Finding
 from .frozen import FrozenDict
 from .length_pairs import NOISE, longer_preferred, may_be_noise
 from .partial_slopes import slope_beside_noisy, slopes
-from .rated import Rated, check_counts, gathered, is_numeric, name_of
+from .rated import Rated, check_counts, gathered, name_of
 from .ruling import Tested, rules_out, said, tested
 from .scale import Label, Scale
 from .values import is_number, plain, show
@@ -85,7 +85,7 @@ def length_bias(
     """
     check_bootstrap(resamples, level)
     check_counts(len(gold), "gold labels", lengths=lengths)
-    if reliability is not None and not is_numeric(scale):
+    if reliability is not None and not scale.ordered:
         raise SetupError(f"labels of a {scale.kind} scale have no variance", cure="Leave reliability out.")
     if reliability is not None and not 0 < reliability <= 1:
         raise InputError(f"reliability is {reliability}", place="reliability", cure="Give a share above 0, at most 1.")
@@ -106,14 +106,14 @@ def length_bias(
     found = tested(
         cells.units,
         statistics,
-        [] if rated.numeric else [f"{name}: {SLOPE}" for name in statistics.names],
+        [] if rated.scale.ordered else [f"{name}: {SLOPE}" for name in statistics.names],
         resamples=resamples,
         seed=seed,
         level=level,
         why=lambda name: "length does not vary among items of one gold level" if SLOPE in name else "no variation",
     )
     measured = {name: one.found for name, one in found.items()}
-    if rated.numeric:
+    if rated.scale.ordered:
         return _numbers(rated, measured, reliability)
     return _names(rated, statistics.names, found, 1 - level)
 
@@ -130,10 +130,10 @@ class _Slopes:
         doublings: Floats,
         stratum: Floats,
     ) -> None:
-        self.numeric, self.reliability = rated.numeric, reliability
+        self.ordered, self.reliability = rated.scale.ordered, reliability
         # Centred once: a slope does not depend on where its variables begin, and sums of squares lose fewer digits.
         self.x = doublings - doublings.mean()
-        if rated.numeric:
+        if rated.scale.ordered:
             self.names = []
             self.outcomes = np.stack([rating - rating.mean(), gold - gold.mean()], axis=1)
             self.ranked = [Pairs.of(*two) for two in ((rating, doublings), (rating, gold), (doublings, gold))]
@@ -150,7 +150,7 @@ class _Slopes:
 
     def __call__(self, weights: Floats) -> dict[str, Floats]:
         alone = slopes(np.ones((self.x.size, 1)), self.x, self.outcomes, weights)
-        if not self.numeric:
+        if not self.ordered:
             count = len(self.names)
             given = slopes(self.given, self.x, self.outcomes[:, :count], weights)
             found = {f"{name}: {SLOPE}": row for name, row in zip(self.names, given, strict=True)}

@@ -73,7 +73,7 @@ def leniency(
     rated = Rated.of(ratings, gold, scale, groups=groups, fill=fill)
     if rated.n == 0:
         return Finding(NAME, None, "no item to compare", FrozenDict(), 0, rated.left_out)
-    if not rated.numeric:
+    if not rated.scale.ordered:
         return _names(rated, resamples, seed, level)
     cells = gathered([rated.rating, rated.gold, rated.strata().astype(float)], rated.groups)
     rating, right = cells.columns[:2]

@@ -118,7 +118,7 @@ def pairs_of(x: Floats, y: Floats, scale: Scale) -> Pairs:
 def _levels(values: Floats, scale: Scale) -> Codes:
     """Return the rank on the scale of each value, of the nearest level for a value off an interval's steps."""
     levels = scale.levels or ()
-    if scale.kind in ("nominal", "pairwise"):
+    if not scale.ordered:
         return values.astype(np.int64)
     ranks = {level: rank for rank, level in enumerate(levels)}
     return np.array([ranks[scale.nearest(value)] for value in values], dtype=np.int64)
@@ -153,4 +153,4 @@ class Numbers:
         if label is None:
             raise InputError("a label is missing", place=place, cure="Leave items without a gold label out.")
         scale.check(label, place)
-        return scale.position(label) if scale.kind in ("nominal", "pairwise") else scale.value(label)
+        return scale.position(label) if not scale.ordered else scale.value(label)

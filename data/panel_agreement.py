@@ -185,7 +185,7 @@ class _Panels:
     ) -> None:
         self.names = list(panels[0])
         self.distance: Distance = DISTANCES[scale.kind]
-        self.ordered = scale.kind in ("ordinal", "interval")
+        self.ordered = scale.ordered
         if len(self.names) < 2:
             raise InputError(f"{len(self.names)} raters", cure="Give at least two.")
         given = [(name, labels) for ratings in panels for name, labels in ratings.items()]

@@ -33,7 +33,7 @@ def part_tests(rated: Rated, part: Codes, parts: int, *, draws: int, seed: int) 
         draws: How many shufflings.
         seed: Of the shufflings.
     """
-    if rated.numeric:
+    if rated.scale.ordered:
         both = in_steps(np.concatenate([rated.rating, rated.gold]), rated.scale)
         kinds = {"error": np.abs(both[: rated.n] - both[rated.n :]), "bias": rated.rating - rated.gold}
     else:

@@ -99,11 +99,6 @@ class Rated:
         """How many items there are."""
         return self.rating.size
 
-    @property
-    def numeric(self) -> bool:
-        """Whether differences of labels mean anything."""
-        return is_numeric(self.scale)
-
     def strata(self) -> Codes:
         """(items,): the gold level of each item, or the part of the range where there are more than `STRATA`."""
         values, codes = np.unique(self.gold, return_inverse=True)
@@ -111,11 +106,6 @@ class Rated:
             return codes.astype(np.int64)
         edges = np.unique(np.quantile(self.gold, np.arange(1, 10) / 10))
         return np.unique(np.searchsorted(edges, self.gold, side="right"), return_inverse=True)[1].astype(np.int64)
-
-
-def is_numeric(scale: Scale) -> bool:
-    """Tell whether differences of labels mean anything on a scale."""
-    return scale.kind in ("ordinal", "interval")
 
 
 def level_ranks(numbers: Floats, scale: Scale) -> Codes:
@@ -133,7 +123,7 @@ def in_steps(numbers: Floats, scale: Scale) -> Floats:
 
 def name_of(number: float, scale: Scale) -> str:
     """Write the label that a number stands for, for reports."""
-    if is_numeric(scale):
+    if scale.ordered:
         label = scale.nearest(number)
         return scale.write(label) if scale.value(label) == number else f"{number:g}"
     return str((scale.levels or ())[int(number)])

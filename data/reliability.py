@@ -159,11 +159,11 @@ def gold_reliability(
     codes, values = packed(items)
     # Only names make two items' labels those of the same people.
     named = all(isinstance(labels[place], Mapping) for place in kept)
-    table = rectangle(items) if named and scale.kind in ("ordinal", "interval") else None
+    table = rectangle(items) if named and scale.ordered else None
     if table is not None and table.shape[1] >= 2:
         coefficient, codes = "icc3", np.searchsorted(values, table)
     else:
-        coefficient = "icc1" if scale.kind in ("ordinal", "interval") else "alpha"
+        coefficient = "icc1" if scale.ordered else "alpha"
     rows, cell = distinct_rows(codes)
     sizes = (rows >= 0).sum(axis=1).astype(float)
 

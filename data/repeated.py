@@ -15,7 +15,7 @@ from .bootstrap import Units
 from .cells import Codes, Floats
 from .consensus import median
 from .numeric import Numbers
-from .rated import gathered, in_steps, is_numeric
+from .rated import gathered, in_steps
 from .scale import Label, Scale
 
 SPLITS = 400
@@ -85,7 +85,7 @@ class Repeated:
 
     def summary(self) -> Spoken:
         """The median of each cell's ratings; on names the most frequent, equally frequent ones sharing its weight."""
-        if is_numeric(self.scale):
+        if self.scale.ordered:
             middle = [
                 self.scale.value(median([self.scale.nearest(x) for x in row[:count]], self.scale))
                 for row, count in zip(self.labels, self.count, strict=True)
@@ -119,7 +119,7 @@ class Repeated:
 
     def _halves_differ(self, halves: Floats) -> float:
         """Return how often the summaries of two halves differ; halves are (splits, 2, k)."""
-        if is_numeric(self.scale):
+        if self.scale.ordered:
             middle = np.median(halves, axis=2)
             return float((middle[:, 0] != middle[:, 1]).mean())
         votes = np.stack([(halves == value).sum(axis=2) for value in np.unique(halves)], axis=2)

@@ -35,6 +35,11 @@ class Scale(ABC):
     def levels(self) -> tuple[Label, ...] | None:
         """All labels from lowest to highest (as given for names); None only for an Interval without step."""
 
+    @property
+    def ordered(self) -> bool:
+        """Whether labels are numbers on a line (ordinal, interval): differences, medians and means mean something."""
+        return self.kind in ("ordinal", "interval")
+
     @abstractmethod
     def describe(self) -> str:
         """Say in words what a label is, for prompts and messages."""

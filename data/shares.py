@@ -9,7 +9,7 @@ from .estimate import Estimate
 from .estimates import estimates
 from .multiple import holm
 from .numeric import pairs_of
-from .rated import Rated, gathered, is_numeric
+from .rated import Rated, gathered
 from .ruling import share_as_extreme, sign_flips
 
 BINS = 10
@@ -110,6 +110,6 @@ def distances(shares: Floats, rated: Rated) -> Floats:
         shares: (levels, columns) differences of shares, lowest level first; each column sums to 0.
         rated: For its scale.
     """
-    if not is_numeric(rated.scale):
+    if not rated.scale.ordered:
         return np.abs(shares).sum(axis=0) / 2
     return np.abs(np.cumsum(shares, axis=0)[:-1]).sum(axis=0)

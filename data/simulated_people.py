@@ -58,7 +58,7 @@ class People:
             seed: Of this simulation's own generator.
         """
         rng = np.random.default_rng(seed)
-        if self.scale.kind in ("nominal", "pairwise"):
+        if not self.scale.ordered:
             return self._names(reliability, counts, rng)
         if self.scale.levels is None:
             return self._numbers(reliability, counts, rng)
@@ -110,7 +110,7 @@ class People:
         return Simulated([names[code] for code in best.tolist()], gold)
 
     def _labels(self) -> Sequence[Label]:
-        if self.scale.kind in ("nominal", "pairwise"):
+        if not self.scale.ordered:
             return [(self.scale.levels or ())[int(value)] for value in self.values]
         return [self.scale.nearest(value) for value in self.values.tolist()]
 

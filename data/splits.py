@@ -98,7 +98,7 @@ def _count(n: int, value: float, name: str) -> int:
 def _strata(corpus: Corpus) -> npt.NDArray[np.intp]:
     """Return each item's stratum: its label, or its quantile bin where there are many labels."""
     positions = np.array([corpus.scale.position(gold) for gold in corpus.golds()])
-    if corpus.scale.kind in ("nominal", "pairwise") or len(np.unique(positions)) <= MAX_STRATA:
+    if not corpus.scale.ordered or len(np.unique(positions)) <= MAX_STRATA:
         return np.unique(positions, return_inverse=True)[1]
     edges = np.unique(np.quantile(positions, np.arange(1, BINS) / BINS))
     return np.unique(np.searchsorted(edges, positions), return_inverse=True)[1]

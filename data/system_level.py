@@ -104,7 +104,7 @@ def system_agreement(
         SetupError: For a nominal or pairwise scale, whose labels have no mean.
     """
     check_bootstrap(resamples, level)
-    if scale.kind not in ("ordinal", "interval"):
+    if not scale.ordered:
         cure = "Use an ordinal or an interval scale, or count each label's share yourself."
         raise SetupError(f"labels of a {scale.kind} scale have no mean", cure=cure)
     for name, given in (("systems", systems), ("sources", systems if sources is None else sources)):

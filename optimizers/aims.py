@@ -55,7 +55,7 @@ def make_aim(rater: Rater, rationale: str, label: Label, tokenizer: Any, weight:
     """
     scale = rater.scale
     levels = scale.levels
-    if scale.kind not in ("ordinal", "interval") or levels is None:
+    if not scale.ordered or levels is None:
         cure = "Leave out 'regression', or use an ordinal scale, or an interval scale with a step."
         what = (
             f"'regression' needs levels with values, a {scale.kind} scale {'without step ' * (levels is None)}has none"

@@ -116,7 +116,7 @@ def fit(
         against = speaks * math.sqrt(len(golds) / raters) < -_STANDARD_ERRORS
         questions.append(replace(question, passes=contrary) if against else question)
     told = replace(checklist, questions=tuple(questions))
-    if scale.kind not in ("ordinal", "interval"):
+    if not scale.ordered:
         return told
     return replace(told, thresholds=thresholds([told.share(answers) for answers in given], golds, scale))
 
@@ -187,7 +187,7 @@ def _distance(scale: Scale) -> Distance:
 
 def _targets(level: str, golds: Sequence[Label], scale: Scale) -> Floats:
     """Return what a passed question should go along with: a higher level, or without an order its own one."""
-    if scale.kind in ("ordinal", "interval"):
+    if scale.ordered:
         return np.array([scale.position(gold) for gold in golds])
     own = scale.read(level)
     return np.array([gold == own for gold in golds], dtype=np.float64)
@@ -220,5 +220,5 @@ def _described(checklist: Checklist, given: Sequence[Given], folds: int, scale: 
         "folds": folds,
         "answered": len(given),
         "yes": {question.text: count for question, count in zip(checklist.questions, yes, strict=True)},
-        **({"maximizes": "alpha"} if scale.kind in ("ordinal", "interval") else {}),
+        **({"maximizes": "alpha"} if scale.ordered else {}),
     }

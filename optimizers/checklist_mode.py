@@ -159,5 +159,5 @@ def _of_each_level(asked: Sequence[AskedOf], count: int) -> list[AskedOf]:
 
 def _makes_labels(questions: Sequence[ChecklistQuestion], student: Rater) -> bool:
     """Return whether the questions can make different labels: without an order they have to speak for several."""
-    ordered = student.scale.kind in ("ordinal", "interval")
+    ordered = student.scale.ordered
     return ordered or len({question.level for question in questions}) > 1

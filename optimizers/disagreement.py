@@ -29,7 +29,7 @@ def disagreement(labels: Sequence[Label], scale: Scale) -> str:
     different = sorted(set(labels), key=scale.position)
     if len(different) == 1:
         return UNANIMOUS
-    if scale.kind in ("nominal", "pairwise"):
+    if not scale.ordered:
         return SPLIT
     return WITHIN_ONE_STEP if scale.distance(different[0], different[-1]) <= one_step(scale) else WIDER
 
@@ -40,7 +40,7 @@ def one_step(scale: Scale) -> float:
     Ordinal: 1. Interval: a quarter of its range, as one step is on five levels, and at least one of its own steps.
     Nominal, pairwise and whatever has two levels only: 0, since every other label is simply another one.
     """
-    if scale.kind in ("nominal", "pairwise") or (scale.levels is not None and len(scale.levels) < 3):
+    if not scale.ordered or (scale.levels is not None and len(scale.levels) < 3):
         return 0.0
     if not isinstance(scale, Interval):
         return 1.0

@@ -50,7 +50,7 @@ def asked_of(found: Sequence[Critique], evidence: Evidence) -> tuple[list[AskedO
         evidence: All explained items.
     """
     scale = evidence.student.scale
-    ordered = scale.kind in ("ordinal", "interval")
+    ordered = scale.ordered
     words = {normal_form(one.text): one for one in reversed(found)}
     distinct = [one for one in found if words[normal_form(one.text)] is one]
     if not distinct:

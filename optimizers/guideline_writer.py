@@ -200,7 +200,7 @@ class GuidelineWriter:
             f"write_{part}.txt",
             self.subject,
             levels=", ".join(levels),
-            marks=_MARKS[self.scale.kind in ("ordinal", "interval")],
+            marks=_MARKS[self.scale.ordered],
             guideline=told.with_cases().to_markdown(),
             notes="\n\n".join(shown),
         )

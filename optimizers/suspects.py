@@ -117,7 +117,7 @@ def _far_truth(
     held = np.array([cell[gold] for gold in golds])
     readings = fit_readings(counts, held, noise)
     apart = np.abs(np.subtract.outer(middles, middles))
-    if scale.kind in ("nominal", "pairwise"):
+    if not scale.ordered:
         apart = np.minimum(apart, 1.0)
     # From (truth, gold, reading), the far truths added up: P(far | gold, reading).
     far = (readings.truth * (apart > near)[:, :, None]).sum(axis=0)
@@ -127,7 +127,7 @@ def _far_truth(
 def _cells(scale: Scale, near: float) -> tuple[Floats, float]:
     """Return where the middles of the model's labels lie above the lowest label, and the width of each, in steps."""
     levels = scale.levels
-    if levels is not None and (scale.kind in ("nominal", "pairwise") or len(levels) <= _MOST_CELLS):
+    if levels is not None and (not scale.ordered or len(levels) <= _MOST_CELLS):
         return np.arange(len(levels), dtype=float), 1.0
     span = scale.distance(scale.low, scale.high) if isinstance(scale, Interval) else len(levels or ()) - 1.0
     cells = _MOST_CELLS if near == 0 else min(max(math.ceil(span / (near / 2)), 2), _MOST_CELLS)

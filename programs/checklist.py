@@ -117,7 +117,7 @@ class Checklist:
             InputError: If a level is not on the scale, thresholds do not ascend on it or it has no order for them, or
                 it has no order and fewer than two levels have questions.
         """
-        if not _ordered(scale):
+        if not scale.ordered:
             if self.thresholds:
                 cure = f"Take '### {SHARE_PASSED}' out, and put each question under its label's heading."
                 raise InputError(f"a {scale.kind} scale has no thresholds", place=_PLACE, cure=cure)
@@ -146,7 +146,7 @@ class Checklist:
 
     def label(self, answers: Sequence[Answer], scale: Scale) -> Label:
         """Return the label that these answers, one to each question, make."""
-        if not _ordered(scale):
+        if not scale.ordered:
             tally = self._by_level(answers, scale)
             return max(tally, key=lambda level: tally[level][0] / tally[level][1])
         share = self.share(answers)
@@ -157,7 +157,7 @@ class Checklist:
 
     def tally(self, answers: Sequence[Answer], scale: Scale) -> str:
         """Say how many questions these answers pass, e.g. ``Passed 2 of 3.``."""
-        if _ordered(scale):
+        if scale.ordered:
             return f"Passed {sum(self._passed(answers))} of {len(self.questions)}."
         found = self._by_level(answers, scale).items()
         return f"Passed {', '.join(f'{scale.write(level)} {own[0]} of {own[1]}' for level, own in found)}."
@@ -171,10 +171,6 @@ class Checklist:
         for question, passed in zip(self.questions, self._passed(answers), strict=True):
             own.setdefault(scale.read(question.level, place=_PLACE), []).append(passed)
         return {level: (sum(own[level]), len(own[level])) for level in sorted(own, key=scale.position)}
-
-
-def _ordered(scale: Scale) -> bool:
-    return scale.kind in ("ordinal", "interval")
 
 
 def _shown(shares: Sequence[float]) -> str:

@@ -71,7 +71,7 @@ class Panel(dspy.Module):
                 raise SetupError(what, place=_PLACE, cure="Give raters of the same fields and scale.")
         if vote not in get_args(Vote):
             raise SetupError(f"unknown vote {vote!r}", place=_PLACE, cure=f"Give one of {', '.join(get_args(Vote))}.")
-        if vote == "mean" and first.scale.kind not in ("ordinal", "interval"):
+        if vote == "mean" and not first.scale.ordered:
             cure = "Give vote='majority' or 'weighted'."
             raise SetupError(f"'mean' needs numbers, a {first.scale.kind} scale has none", place=_PLACE, cure=cure)
         if vote == "weighted" and (exam is None or set(exam) != set(named) or first.scale.levels is None):
@@ -185,7 +185,7 @@ class Panel(dspy.Module):
     def _majority(self, votes: Sequence[Label], shares: Mapping[Label, float]) -> Label:
         most = max(shares.values())
         first = [label for label in dict.fromkeys(votes) if shares[label] == most]
-        if len(first) == 1 or self.scale.kind not in ("ordinal", "interval"):
+        if len(first) == 1 or not self.scale.ordered:
             return first[0]
         middle = math.fsum(share * self.scale.value(label) for label, share in shares.items())
         return min(first, key=lambda label: (abs(self.scale.value(label) - middle), self.scale.value(label)))

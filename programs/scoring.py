@@ -78,7 +78,7 @@ class Scoring:
                 cure = "Use scoring='mode', 'mean' or 'expected', or give the scale a step."
                 raise SetupError("'likeliest' needs levels, the scale has none", place=_PLACE, cure=cure)
             return self
-        if self.rule != "mode" and scale.kind not in ("ordinal", "interval"):
+        if self.rule != "mode" and not scale.ordered:
             cure = "Use scoring='mode' or 'likeliest', or an ordinal or interval scale."
             raise SetupError(f"{self.rule!r} needs numbers, a {scale.kind} scale has none", place=_PLACE, cure=cure)
         return self

@@ -27,6 +27,11 @@ ALL = [
 ]
 
 
+@pytest.mark.parametrize("scale", ALL, ids=repr)
+def test_ranks_and_numbers_are_ordered_and_names_are_not(scale):
+    assert scale.ordered is isinstance(scale, Ordinal | Interval)
+
+
 @pytest.mark.parametrize("value", ["4", " 4 ", "4.0", 4, 4.0, np.int64(4), np.float32(4), Decimal("4"), "+4", "4e0"])
 def test_read_tolerates_the_type(value):
     label = STARS.read(value)

@@ -261,7 +261,7 @@ class RaterWorld:
 
     def _far(self, truth: Label, decision: str, id: str) -> Label:
         others = [label for label in self.levels if label != truth]
-        numbers = self.scale.kind in ("ordinal", "interval")
+        numbers = self.scale.ordered
         far = [label for label in others if not numbers or abs(self.rank(label) - self.rank(truth)) >= 2]
         return self._dice(decision, id).choice(far if far else others)
 
@@ -275,7 +275,7 @@ class RaterWorld:
         """Return the label some levels away: not past the ends of a scale with an order, around the circle without."""
         last = len(self.levels) - 1
         rank = self.rank(label) + steps
-        if self.scale.kind in ("nominal", "pairwise"):
+        if not self.scale.ordered:
             return self.levels[int(rank) % (last + 1)]
         return self.levels[round(min(max(rank, 0), last))]
 
