@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ TRAINING: dict[str, Any] = {"batch_size": 4, "learning_rate": 1.5e-3}
 """As in the demo, which runs on the same model."""
 
 LABELS, EPOCHS = 100, 3
-Rows = Literal["traces", "lift", "own"]
+Rows = Literal["traces", "lift", "own", "compiled"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Group:
         objectives: As in `FineTune`.
         labels: Train items.
         epochs: Passes over the rows.
-        rows: The teacher's traces; the same weighted with their lift; or the student's own traces, accepted by the same
-            rule.
+        rows: The teacher's traces; the same weighted with their lift; the student's own traces, accepted by the same
+            rule; or those of the teacher once it is compiled.
         samples: Replies at temperature 1 whose mean is the rating; 0 rates by the one reply at temperature 0.
     """
 
@@ -72,6 +73,8 @@ PAYS = (
     Group(", 200 labels", ("trace", "label"), labels=200),
     Group(", lift weights", ("trace",), rows="lift"),
     Group(", own traces", ("trace",), rows="own"),
+    Group(", compiled teacher", ("trace", "label"), rows="compiled"),
+    Group(", compiled teacher, 2x epochs", ("trace", "label"), epochs=2 * EPOCHS, rows="compiled"),
 )
 
 
@@ -95,6 +98,11 @@ class Bench:
     student: Rater
     folder: Path
 
+    @cached_property
+    def compiled(self) -> Teacher:
+        """The teacher under the worked cases that `DistillGuideline` finds for it."""
+        return self.teacher.compiled(self.task, self.items)
+
     def record_path(self, arm: str, seed: int) -> Path:
         """Return where an arm's record is kept."""
         name = arm.replace(", ", "-").replace(" ", "_")
@@ -114,7 +122,10 @@ class Bench:
 
 
 REFERENCES = ("constant", "tfidf", "one_human")
-FIXED = ("zero_shot", "teacher")
+DRAWS = {"teacher": "draws", "compiled_teacher": "draws, compiled teacher"}
+"""Where it is kept what the draws of a teacher for the train items came to."""
+
+FIXED = ("zero_shot", "teacher", "compiled_teacher")
 
 
 def references(bench: Bench, seed: int) -> None:
@@ -128,15 +139,22 @@ def references(bench: Bench, seed: int) -> None:
     bench.keep("tfidf", seed, {"labels": found, "fill": fill})
     human = one_human(test, seed=seed)
     bench.keep("one_human", seed, {"labels": human.ratings, "gold": human.gold, "items": human.items, "fill": fill})
-    if bench.missing(FIXED, 0) and seed == 0:
+    if bench.missing(("zero_shot",), 0):
         with Journal(bench.folder / "ratings.sqlite") as journal:
             bench.keep("zero_shot", 0, _timed(lambda: forced_choice(bench.student, test, journal=journal), fill))
-        rated = _timed(lambda: bench.teacher.ratings(test), fill)
-        bench.keep("teacher", 0, {**rated, "rate_tokens": bench.teacher.rating_tokens(test)})
-    traces = bench.teacher.traces(splits.train)
+    _keep_teacher(bench, "teacher", bench.teacher, splits, seed)
+
+
+def _keep_teacher(bench: Bench, name: str, teacher: Teacher, splits: Splits, seed: int) -> None:
+    """Keep how a teacher rates the test items, once, and what its draws for the train items came to."""
+    if bench.missing((name,), 0):
+        rated = _timed(lambda: teacher.ratings(splits.test), constant(splits.train.golds(), splits.train.scale))
+        bench.keep(name, 0, {**rated, "rate_tokens": teacher.rating_tokens(splits.test)})
+    traces = teacher.traces(splits.train)
     found = traces.utilization(seed=seed)
     drawn = {"utilization": dict(found.curve), "luck": dict(found.luck), "draws": found.draws, "traces": len(traces)}
-    bench.keep("draws", seed, {**drawn, "tokens": traces.tokens, "by": traces.source.model})
+    drawn |= {"tokens": traces.tokens, "by": traces.source.model, "cases": len(teacher.rater.guideline.cases)}
+    bench.keep(DRAWS[name], seed, drawn)
 
 
 def run_group(bench: Bench, group: Group, seed: int) -> None:
@@ -144,6 +162,8 @@ def run_group(bench: Bench, group: Group, seed: int) -> None:
     if not bench.missing(group.arms, seed):
         return
     splits = cut(bench.task, bench.items, labels=group.labels, seed=seed)
+    if group.rows == "compiled":
+        _keep_teacher(bench, "compiled_teacher", bench.compiled, splits, seed)
     trainset = _rows(bench, group, splits.train)
     fill = constant(splits.train.golds(), splits.train.scale)
     meter = Meter()
@@ -207,7 +227,8 @@ def _timed(rate_all: Any, fill: Label) -> dict[str, Any]:
 
 def _rows(bench: Bench, group: Group, train: Corpus) -> Traces | list[dspy.Example]:
     """Return what a group is trained on."""
-    traces = (bench.own if group.rows == "own" else bench.teacher).traces(train)
+    teacher = bench.own if group.rows == "own" else bench.compiled if group.rows == "compiled" else bench.teacher
+    traces = teacher.traces(train)
     if group.rows == "lift":
         return [_with(example, weight=1.0 if example.lift is None else example.lift) for example in traces]
     return traces

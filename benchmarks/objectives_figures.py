@@ -22,6 +22,7 @@ RESAMPLES, SEED = 2000, 0
 NAMES = {
     "zero_shot": "zero-shot, forced label",
     "teacher": "prompted teacher",
+    "compiled_teacher": "compiled teacher",
     "tfidf": "TF-IDF + ridge",
     "one_human": "one human against the others",
 }

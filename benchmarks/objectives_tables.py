@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from objectives_arms import FIXED, MAIN, PAIRED, PAYS, REFERENCES, Bench
+from objectives_arms import DRAWS, FIXED, MAIN, PAIRED, PAYS, REFERENCES, Bench
 from objectives_figures import NAMES, Arm, Summary, Tables
 
 from accord.data import Corpus, spread
@@ -72,7 +72,13 @@ PAIRS = (
     ("trace, mean of 5", "trace"),
     ("trace, mean of 5", "label"),
     ("trace, lift weights", "trace"),
-    ("trace", "trace, own traces"),
+    ("trace, own traces", "trace"),
+    ("compiled_teacher", "teacher"),
+    ("trace, compiled teacher", "trace"),
+    ("trace, compiled teacher", "label, compiled teacher"),
+    ("trace, compiled teacher, 2x epochs", "label, compiled teacher, 2x epochs"),
+    ("trace, compiled teacher, 2x epochs", "label, 2x epochs"),
+    ("trace, compiled teacher, 2x epochs", "compiled_teacher"),
     ("trace, 50 labels", "label, 50 labels"),
     ("trace, 200 labels", "label, 200 labels"),
 )
@@ -146,15 +152,17 @@ def _print_costs(there: Mapping[str, Arm]) -> None:
 
 
 def _print_draws(bench: Bench, seeds: Sequence[int]) -> None:
-    """Print what the teacher's draws for the train items came to, beside what luck would have."""
-    for path in (bench.record_path("draws", seed) for seed in seeds):
-        if path.exists():
-            drawn = json.loads(path.read_text(encoding="utf-8"))
-            curve = ", ".join(
-                f"k={k} {drawn['utilization'][k]:.2f} (luck {drawn['luck'][k]:.2f})" for k in drawn["luck"]
-            )
-            tokens = f"{drawn['tokens']['prompt']:,} + {drawn['tokens']['completion']:,}"
-            print(f"\nseed {drawn['seed']}: {drawn['draws']} draws, {drawn['traces']} traces, {tokens} tokens; {curve}")
+    """Print what the teachers' draws for the train items came to, beside what luck would have."""
+    for teacher, name in DRAWS.items():
+        for path in (bench.record_path(name, seed) for seed in seeds):
+            if path.exists():
+                drawn = json.loads(path.read_text(encoding="utf-8"))
+                curve = ", ".join(
+                    f"k={k} {drawn['utilization'][k]:.2f} (luck {drawn['luck'][k]:.2f})" for k in drawn["luck"]
+                )
+                tokens = f"{drawn['tokens']['prompt']:,} + {drawn['tokens']['completion']:,}"
+                whose = f"{NAMES[teacher]}, seed {drawn['seed']}"
+                print(f"\n{whose}: {drawn['draws']} draws, {drawn['traces']} traces, {tokens} tokens; {curve}")
 
 
 def _mean(numbers: Sequence[float | None]) -> str:

@@ -1,13 +1,13 @@
 """Knows how the teachers of `bench_objectives` draw: once for every item, all draws, kept in one journal a corpus."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dspy
-from objectives_tasks import Items, Task, choose_items
+from objectives_tasks import DEV, Items, Task, choose_items
 
 from accord.data import Corpus, Journal, Source
-from accord.optimizers import Exhaust, RejectionSampling, Traces
+from accord.optimizers import DistillGuideline, Exhaust, RejectionSampling, Traces
 from accord.programs import Rater, Ratings, Sampling, identity
 
 MAX_TOKENS = 80
@@ -33,6 +33,16 @@ class Teacher:
         """Make a model the teacher of a corpus."""
         rater = Rater(task.corpus.scale, task.teacher, fields=task.corpus.fields, lm=lm)
         return cls(rater, folder / f"{name}.sqlite", task.samples)
+
+    def compiled(self, task: Task, items: Items) -> "Teacher":
+        """Return the same model under the worked cases that `DistillGuideline` finds for it, if dev agrees.
+
+        What is shown and what it is measured on are among the items that the pool and the test have not, so that the
+        teacher explains and rates no item whose label it was told.
+        """
+        train, dev, _ = task.corpus.select(items.more).split(dev=DEV, test=0, seed=SEED)
+        compiler = DistillGuideline("cases", seed=SEED, journal=self.journal, progress=report)
+        return replace(self, rater=compiler.compile(self.rater, trainset=self.traces(train), valset=dev.examples()))
 
     def traces(self, corpus: Corpus, *, samples: int | None = None) -> Traces:
         """Draw for every item of a corpus, all draws; what the journal has is not drawn again."""
