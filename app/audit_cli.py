@@ -71,7 +71,7 @@ def audit(
     from ..programs import open_rater
     from .audit import audit_file, plan_file
     from .audit_options import AuditOptions
-    from .rater_choice import load_rater, on_server
+    from .rater_choice import ModelChoice, load_rater
 
     options = AuditOptions(
         columns={"label": label, "annotator": annotator, "id": id, "group": group},
@@ -85,9 +85,7 @@ def audit(
         seed=seed,
     )
     folder = Path("runs", f"audit-{rater.resolve().name}") if out is None else out
-    loaded = load_rater(rater, open_rater, model=model, api_base=api_base, base=base)
-    if engine == "vllm":
-        loaded = on_server(loaded)
+    loaded = load_rater(rater, open_rater, ModelChoice(model, api_base, base, engine))
     if dry_run:
         plan_file(loaded, data, folder, options, open_console(), as_json=json)
     else:

@@ -195,6 +195,8 @@ def rate(
     ],
     id: IdColumn = None,
     seed: Annotated[int, typer.Option(help="For models that can be seeded.")] = 0,
+    model: ModelName = None,
+    api_base: ApiBase = None,
     base: BaseFolder = None,
     engine: EngineName = "saved",
 ) -> None:
@@ -202,11 +204,10 @@ def rate(
     from .rate import check_places, rate_file
 
     check_places(data, out)
-    from ..programs import PairRater, on_vllm, open_rater
+    from ..programs import open_rater
+    from .rater_choice import ModelChoice, load_rater
 
-    loaded = open_rater(rater, base=base)
-    if engine == "vllm":
-        loaded = loaded.over(on_vllm(loaded.rater)) if isinstance(loaded, PairRater) else on_vllm(loaded)
+    loaded = load_rater(rater, open_rater, ModelChoice(model, api_base, base, engine))
     rate_file(loaded, data, out, id=id, seed=seed, console=open_console())
 
 
@@ -229,20 +230,18 @@ def serve(
     engine: EngineName = "saved",
 ) -> None:
     """Serve a rater over HTTP; what was accepted is answered."""
+    from .rater_choice import ModelChoice
     from .serve import Serving, serve_rater
 
     serving = Serving(
         host=host,
         port=port,
         token_env=token_env,
-        model=model,
-        api_base=api_base,
-        engine=engine,
+        choice=ModelChoice(model, api_base, base, engine),
         grace=grace,
         items=max_items,
         bytes=max_bytes,
         queue=queue,
-        base=base,
     )
     serve_rater(rater, serving, open_console())
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .arguments import AnnotatorColumn, BaseFolder, GroupColumn, IdColumn, open_console
+from .arguments import AnnotatorColumn, ApiBase, BaseFolder, EngineName, GroupColumn, IdColumn, ModelName, open_console
 
 
 def evaluate(
@@ -70,7 +70,10 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
     full: Annotated[bool, typer.Option("--full", help="Make the slow tests as well.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+    model: ModelName = None,
+    api_base: ApiBase = None,
     base: BaseFolder = None,
+    engine: EngineName = "saved",
 ) -> None:
     """Say how far raters agree with people, beside simple baselines and the people themselves.
 
@@ -80,10 +83,14 @@ def evaluate(
     loaded = {}
     if raters:
         from ..programs import open_rater
+        from .rater_choice import ModelChoice, load_rater
 
-        loaded = {str(folder): open_rater(folder, base=base) for folder in raters}
-    elif base is not None:
-        raise typer.BadParameter("goes with a rater", param_hint="'--base'")
+        choice = ModelChoice(model, api_base, base, engine)
+        loaded = {str(folder): load_rater(folder, open_rater, choice) for folder in raters}
+    else:
+        for option, given in (("--model", model), ("--api-base", api_base), ("--base", base)):
+            if given is not None:
+                raise typer.BadParameter("goes with a rater", param_hint=f"'{option}'")
     from .evaluate import Wanted, evaluate_file
     from .evaluate_data import Columns
     from .measuring import Settings

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from ..data import SetupError
 from ..programs import PairRater, Patience, on_vllm, resolve_model
@@ -11,15 +12,29 @@ from ..programs.probes import AnyRater, single
 
 _AnyRater = TypeVar("_AnyRater", bound=AnyRater)
 
+Engine = Literal["saved", "vllm"]
+"""What runs a rater's model: what it was saved with, or vLLM."""
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which model a saved rater is to use; by default its own, as it was saved.
+
+    Attributes:
+        model: The model to use instead of the saved one, or None.
+        api_base: The address of the OpenAI-compatible server that has the model, or None for the model's own.
+        base: Where the rater's base model is, if it was moved.
+        engine: ``vllm`` puts the rater's model on a vLLM server of its own, which ends with this process.
+    """
+
+    model: str | None = None
+    api_base: str | None = None
+    base: Path | None = None
+    engine: Engine = "saved"
+
 
 def load_rater(
-    folder: Path,
-    opening: Callable[..., _AnyRater],
-    *,
-    model: str | None = None,
-    api_base: str | None = None,
-    base: Path | None = None,
-    patience: Patience | None = None,
+    folder: Path, opening: Callable[..., _AnyRater], choice: ModelChoice, *, patience: Patience | None = None
 ) -> _AnyRater:
     """Load a rater, with another model or with its own on a server, where that is wanted.
 
@@ -28,15 +43,24 @@ def load_rater(
     Args:
         folder: The rater's directory.
         opening: `Rater.load`, or `open_rater` where a rater of pairs is welcome too.
-        model: The model to use instead of the saved one, or None.
-        api_base: The address of the OpenAI-compatible server that has the model, or None for the model's own.
-        base: Where the rater's base model is, if it was moved.
+        choice: The model.
         patience: How long to try again where a server fails; None for the pool's own.
 
     Raises:
         InputError: If the rater cannot be loaded.
         SetupError: If it has no model, or the model does not run on a server.
     """
+    rater = _loaded(folder, opening, choice, patience)
+    if choice.engine == "saved":
+        return rater
+    served = rater.over(on_vllm(rater.rater)) if isinstance(rater, PairRater) else on_vllm(rater)
+    return cast("_AnyRater", served)
+
+
+def _loaded(
+    folder: Path, opening: Callable[..., _AnyRater], choice: ModelChoice, patience: Patience | None
+) -> _AnyRater:
+    model, api_base, base = choice.model, choice.api_base, choice.base
     saved = _saved_model(folder)
     if not saved or (model is None and api_base is None):
         rater = opening(folder, base=base)
@@ -57,11 +81,6 @@ def load_rater(
         options["patience"] = patience
     lm = resolve_model(name, api_base=api_base, **options)
     return opening(folder, lm=lm, base=base)
-
-
-def on_server(rater: AnyRater) -> AnyRater:
-    """Return the rater with its model on a vLLM server of its own, which ends with this process."""
-    return rater.over(on_vllm(rater.rater)) if isinstance(rater, PairRater) else on_vllm(rater)
 
 
 def _without_model(server: str | None, place: str) -> SetupError:

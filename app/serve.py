@@ -3,16 +3,12 @@
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from ..data import SetupError
-from ..programs import Patience, Rater, VLLMEngine, need, on_vllm
+from ..programs import Patience, Rater, VLLMEngine, need
 from .console import Console
 from .listening import LOOPBACK, bracketed, listen, token_from
-from .rater_choice import load_rater
-
-Engine = Literal["saved", "vllm"]
-"""What runs a rater's model: what it was saved with, or vLLM."""
+from .rater_choice import ModelChoice, load_rater
 
 _PATIENCE = Patience(attempts=8, seconds=30.0)
 """With the server that has the rater's model: somebody is waiting."""
@@ -26,27 +22,21 @@ class Serving:
         host: The address to listen at.
         port: The port; 0 takes a free one.
         token_env: The environment variable that has the token, or None for no token.
-        model: The model to use instead of the saved one, or None.
-        api_base: The address of the OpenAI-compatible server that has the model, or None for the model's own.
-        engine: ``vllm`` puts the rater's model on a vLLM server of its own, which ends with this one.
+        choice: The rater's model.
         grace: Seconds to finish what was accepted when the server is to stop.
         items: The most items of one request.
         bytes: The longest body.
         queue: Items that may wait.
-        base: Where the rater's base model is, if it was moved.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
     token_env: str | None = None
-    model: str | None = None
-    api_base: str | None = None
-    engine: Engine = "saved"
+    choice: ModelChoice = ModelChoice()
     grace: float = 30.0
     items: int = 256
     bytes: int = 2**20
     queue: int = 2048
-    base: Path | None = None
 
 
 def serve_rater(folder: Path, serving: Serving, console: Console) -> None:
@@ -71,11 +61,7 @@ def serve_rater(folder: Path, serving: Serving, console: Console) -> None:
         raise SetupError(f"--queue {serving.queue} is less than one request may hold", place="serve", cure=cure)
     token = None if serving.token_env is None else token_from(serving.token_env)
     with contextlib.closing(listen(serving.host, serving.port)) as listener:
-        rater = load_rater(
-            folder, Rater.load, model=serving.model, api_base=serving.api_base, base=serving.base, patience=_PATIENCE
-        )
-        if serving.engine == "vllm":
-            rater = on_vllm(rater)
+        rater = load_rater(folder, Rater.load, serving.choice, patience=_PATIENCE)
         from .service import Limits, make_service  # needs the extra
         from .service_run import run_service
 
