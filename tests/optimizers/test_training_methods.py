@@ -1,8 +1,8 @@
 """What is trained: an adapter, an adapter on 4 bits, all weights, an adapter that goes on; and what cannot be."""
 
-import importlib.util
 import json
 import shutil
+import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -148,9 +148,8 @@ def test_an_adapter_is_trained_on_a_base_in_four_bits(tmp_path):
     assert {str(one.dtype) for one in matrices.values()} == {"torch.float32"}
 
 
-def test_without_bitsandbytes_four_bits_are_refused_in_one_line(tmp_path, tiny_model):
-    if importlib.util.find_spec("bitsandbytes") is not None:
-        pytest.skip("bitsandbytes is installed")
+def test_without_bitsandbytes_four_bits_are_refused_in_one_line(tmp_path, tiny_model, monkeypatch):
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)  # as if it were not installed
     make_job(tmp_path, tiny_model, some_rows(2), method="qlora")
     with pytest.raises(SetupError, match=r"'bitsandbytes' is needed .*pip install 'accord\[qlora\]'"):
         _train(tmp_path)
