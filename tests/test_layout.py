@@ -50,7 +50,8 @@ def test_every_package_folder_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     declared = set(project["tool"]["setuptools"]["packages"])
     skipped = {".venv", ".venv-mlflow", ".venv-vllm", "build", "dist", ".git", ".ci", "runs"}
-    folders = [file.parent for file in ROOT.rglob("__init__.py") if not skipped & set(file.relative_to(ROOT).parts)]
+    tops = [folder for folder in ROOT.iterdir() if folder.is_dir() and folder.name not in skipped]
+    folders = [file.parent for top in tops for file in top.rglob("__init__.py")]
     assert {"accord." + ".".join(folder.relative_to(ROOT).parts) for folder in folders} == declared
 
 
