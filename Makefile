@@ -6,8 +6,9 @@ MLFLOW_VENV := .venv-mlflow
 export HF_HUB_OFFLINE := 1
 export LITELLM_LOCAL_MODEL_COST_MAP := True
 export TOKENIZERS_PARALLELISM := false
-# Tests wait for servers and processes a good deal of the time; a core each, and torch on one thread, is quicker than in turn.
-PARALLEL := OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n logical --maxprocesses 4 --dist worksteal
+# A third of their time tests wait for servers and processes: two cores take three at a time, with torch on one thread each.
+WORKERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
+PARALLEL := OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: help demo test fast check deploy-check vllm-check mlflow-check browser-check fix clean
 
