@@ -24,7 +24,7 @@ NAME = "sensitivity"
 
 def sensitivity(
     variants: Mapping[str, Sequence[Label | None]],
-    gold: Sequence[Label],
+    gold: Sequence[Label] | None,
     scale: Scale,
     *,
     noise: float | None = None,
@@ -41,18 +41,18 @@ def sensitivity(
     as two of its ratings of one item differ. So the share of labels that change is compared with the flip rate, which
     ``repeats`` (ratings of the deployed variant; resampled together with the variants) or ``noise`` (taken as known
     exactly; 0 for a rater that always answers alike) gives. With neither, changes of labels prove nothing, and only a
-    change of agreement with gold can show that the template matters.
+    change of agreement with gold can show that the template matters; without gold labels nothing can, then.
 
     Measures for each variant: ``NAME: labels changed``, ``NAME: beyond noise`` (less the flip rate), ``NAME: alpha with
     deployed``, ``NAME: change of alpha with gold`` (on the items readable in both); then ``flip rate`` and ``worst
-    change``, the most negative of the changes of alpha. The worst of several was picked for being bad: expect it
-    to be less bad on other items. All "beyond noise" and "change of alpha" make one family, corrected by Holm;
-    ``shown`` says whether any p stays at or below ``1 - level``, of labels changed beyond noise or of alpha changed
-    either way.
+    change``, the most negative of the changes of alpha; those of agreement with gold only where gold is given. The
+    worst of several was picked for being bad: expect it to be less bad on other items. All "beyond noise" and "change
+    of alpha" make one family, corrected by Holm; ``shown`` says whether any p stays at or below ``1 - level``, of
+    labels changed beyond noise or of alpha changed either way.
 
     Args:
         variants: Labels by variant, the deployed one first; None where an answer was unreadable.
-        gold: The gold labels, in the same order.
+        gold: The gold labels, in the same order; None where there are none.
         scale: The scale of all.
         noise: The rater's own flip rate, from 0 to 1 (``consistency(...).measures["flip rate"]``).
         repeats: For each item several ratings by the deployed variant, instead of ``noise``.
@@ -74,13 +74,15 @@ def sensitivity(
         raise InputError("both noise and repeats are given", cure="Give one of them.")
     if noise is not None and not 0 <= noise <= 1:
         raise InputError(f"noise is {noise}", place="noise", cure="Give the rater's flip rate, a chance from 0 to 1.")
-    check_counts(len(gold), "gold labels", groups=groups, repeats=repeats)
+    n, what = (len(variants[names[0]]), f"labels of {names[0]}") if gold is None else (len(gold), "gold labels")
+    check_counts(n, what, groups=groups, repeats=repeats)
     for name, labels in variants.items():
-        check_counts(len(gold), "gold labels", **{f"labels of {name}": labels})
+        check_counts(n, what, **{f"labels of {name}": labels})
     number = Numbers(scale)
     columns = [numbers_of(labels, number, f"labels of {name}", fill) for name, labels in variants.items()]
-    columns.append(numbers_of(gold, number, "gold", gaps=False))
-    own = np.full(len(gold), np.nan)
+    if gold is not None:
+        columns.append(numbers_of(gold, number, "gold", gaps=False))
+    own = np.full(n, np.nan)
     if repeats is not None:
         own = unlike_shares(padded(read_repeats(repeats, scale)))
     cells = _Cells(columns, own, scale, noise, names, groups)
@@ -98,7 +100,7 @@ def sensitivity(
     unread = {name: sum(label is None for label in labels) for name, labels in variants.items()}
     both = {name: cells.comparable(place) for place, name in enumerate(names) if place}
     some = cells.some
-    changes = {name: found[f"{name}: change of alpha with gold"].found.value for name in names[1:]}
+    changes = {name: found[f"{name}: change of alpha with gold"].found.value for name in names[1:] if gold is not None}
     known = [(change, name) for name, change in changes.items() if change is not None]
     worst = min(known)[1] if known else None
     details: dict[str, Any] = {
@@ -109,7 +111,7 @@ def sensitivity(
         "noise given": noise,
         "tests": {name: {"p": found[name].p, "adjusted": found[name].adjusted} for name in family},
     }
-    lost = len(gold) - some
+    lost = n - some
     left_out = FrozenDict({"unreadable as deployed or in all others": lost} if lost else {})
     shown, verdict = _verdict(found, names[1:], cells.knows_noise, 1 - level)
     measures = FrozenDict({name: one.found for name, one in found.items()})
@@ -137,12 +139,13 @@ class _Cells:
         self.noise, self.names = noise, names
         self.distance: Distance = DISTANCES[scale.kind]
         self.knows_noise = noise is not None or bool(np.isfinite(self.flips).any())
-        self.tested = ["beyond noise"] * self.knows_noise + ["change of alpha with gold"]
+        self.golden = len(columns) > len(names)
+        self.tested = ["beyond noise"] * self.knows_noise + ["change of alpha with gold"] * self.golden
 
     @property
     def some(self) -> int:
         """How many items can be compared at all."""
-        return int(((self.rows[:, 0] >= 0) & (self.rows[:, 1:-1] >= 0).any(axis=1))[self._cell].sum())
+        return int(((self.rows[:, 0] >= 0) & (self.rows[:, 1 : len(self.names)] >= 0).any(axis=1))[self._cell].sum())
 
     def comparable(self, place: int) -> int:
         """How many items have a label both as deployed and from a variant."""
@@ -168,13 +171,15 @@ class _Cells:
             if self.knows_noise:
                 found[f"{name}: beyond noise"] = changed - flip_rate
             found[f"{name}: alpha with deployed"] = self._alpha([0, place], both, weights)
-            gold = len(self.names)
-            losses.append(self._alpha([place, gold], both, weights) - self._alpha([0, gold], both, weights))
-            found[f"{name}: change of alpha with gold"] = losses[-1]
+            if self.golden:
+                gold = len(self.names)
+                losses.append(self._alpha([place, gold], both, weights) - self._alpha([0, gold], both, weights))
+                found[f"{name}: change of alpha with gold"] = losses[-1]
         if self.knows_noise:
             found["flip rate"] = flip_rate
-        found["worst change"] = np.min(np.where(np.isnan(losses), np.inf, losses), axis=0)
-        found["worst change"][~np.isfinite(found["worst change"])] = np.nan
+        if self.golden:
+            found["worst change"] = np.min(np.where(np.isnan(losses), np.inf, losses), axis=0)
+            found["worst change"][~np.isfinite(found["worst change"])] = np.nan
         return found
 
     def _alpha(self, columns: list[int], both: Any, weights: Floats) -> Floats:
@@ -205,8 +210,8 @@ def _verdict(
         return True, "; ".join(told)
     most = max(others, key=lambda name: found[f"{name}: labels changed"].found.value or 0.0)
     change = f"at most {said(found[f'{most}: labels changed'].found, percent=True)} of labels change ({most})"
-    if all(one.adjusted is None for one in found.values()):
-        return None, f"{change}; nothing could be tested"
     if not knows_noise:
         return None, f"{change}, but the rater's own flip rate is not known: give repeats, or noise=0 if it never flips"
+    if all(one.adjusted is None for one in found.values()):
+        return None, f"{change}; nothing could be tested"
     return False, f"{change}, not shown to be more than the rater's own noise"

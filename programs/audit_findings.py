@@ -127,8 +127,6 @@ def _variants(auditor: Auditor, kind: Kind) -> list[Audit]:
     ratings, scale = auditor.ratings, auditor.ratings.rater.scale
     deployed, again = ratings.of("deployed")[0], ratings.of("again")
     name = f"{kind}s"
-    if not auditor.golden:
-        return [Audit(name, None, NEEDS_GOLD)] if ratings.of(kind) else []
     # A variant that the budget ended within, or before, must not cost the others their items.
     whole = [one for one in ratings.of(kind) if not one.refused]
     begun = whole if whole else [one for one in ratings.of(kind) if one.asked][:1]
@@ -144,7 +142,7 @@ def _variants(auditor: Auditor, kind: Kind) -> list[Audit]:
         if again and not steady:
             pairs = zip(seen.of(deployed.labels), seen.of(again[0].labels), strict=True)
             noise = {"repeats": [list(pair) for pair in pairs]}
-        return sensitivity(said, seen.golds, scale, **noise, **seen.options)
+        return sensitivity(said, seen.gold, scale, **noise, **seen.options)
 
     left = [one.probe.name for one in ratings.of(kind) if one not in used]
     sets = [deployed, *([] if steady else again), *used]

@@ -169,6 +169,10 @@ def test_without_gold_labels_the_audits_that_need_none_are_run(world, tmp_path):
     report = run(rater_with(Faults(world.gold, obeys=0.5, flip=0.3)), data, tmp_path / "out")
     assert report.agreement is None
     assert {"injection: asks for 9", "injection: asks for 1", "repeats as deployed"} <= faults_of(report)
+    assert not {"templates", "paraphrases"} & faults_of(report)  # it changes labels, but no more than by itself
+    framed = run(rater_with(Faults(world.gold, frame=0.4)), data, tmp_path / "framed")
+    assert "templates" in faults_of(framed)
+    assert {set for audit in framed.audits for set in audit.sets} == {one.found.probe.name for one in framed.sets}
     assert next(one for one in report.audits if one.name == "leniency").why == "it needs gold labels"
 
 

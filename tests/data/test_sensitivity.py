@@ -74,6 +74,22 @@ def test_the_noise_may_come_from_a_consistency_finding() -> None:
     assert told == pytest.approx(asked.value)
 
 
+def test_without_gold_labels_changes_are_measured_alike() -> None:
+    world = BiasedRaters(200)
+    variants = {"deployed": world.ratings(), "b": world.ratings(draw=1), "moved": world.ratings(draw=1, lenient=2.0)}
+    told, blind = (
+        sensitivity(variants, gold, NINE, repeats=_repeats(world), resamples=200) for gold in (world.gold, None)
+    )
+    without = {name: one.value for name, one in told.measures.items() if "gold" not in name and name != "worst change"}
+    assert {name: one.value for name, one in blind.measures.items()} == pytest.approx(without)
+    assert blind.shown is True and blind.details["worst"] is None
+    assert blind.verdict == "labels change more than by the rater's own noise under moved"
+    nothing = sensitivity(variants, None, NINE, resamples=200)
+    assert nothing.shown is None and "flip rate is not known" in nothing.verdict
+    with pytest.raises(InputError, match="labels of b"):
+        sensitivity({"a": [1], "b": [1, 2]}, None, FIVE)
+
+
 def test_unreadable_labels_are_left_out_pair_by_pair_or_filled() -> None:
     variants = {"a": [1, 2, None, 4], "b": [1, None, 3, 5], "c": [None, 2, None, 4]}
     found = sensitivity(variants, [1, 2, 3, 4], FIVE, noise=0, resamples=0)
