@@ -30,7 +30,7 @@ def count_weights(job: TrainingJob) -> int:
     torch = need("torch", "train", "to fine-tune")
     transformers = need("transformers", "train", "to fine-tune")
     try:
-        config = transformers.AutoConfig.from_pretrained(job.base)
+        config = transformers.AutoConfig.from_pretrained(job.base, trust_remote_code=False)
         with torch.device("meta"):
             return transformers.AutoModelForCausalLM.from_config(config).num_parameters()
     except Exception as error:
@@ -44,7 +44,8 @@ def load_tokenizer(job: TrainingJob) -> Any:
         SetupError: If it cannot be read.
     """
     try:
-        return need("transformers", "train", "to fine-tune").AutoTokenizer.from_pretrained(job.base)
+        transformers = need("transformers", "train", "to fine-tune")
+        return transformers.AutoTokenizer.from_pretrained(job.base, trust_remote_code=False)
     except Exception as error:
         raise _unreadable(error, job) from None
 
@@ -60,7 +61,8 @@ def load_base(job: TrainingJob) -> Any:
     torch = need("torch", "train", "to fine-tune")
     transformers = need("transformers", "train", "to fine-tune")
     method = job.parameters.method
-    options: dict[str, Any] = {"dtype": torch.float32 if method == "full" else torch.bfloat16}
+    options: dict[str, Any] = {"use_safetensors": True, "trust_remote_code": False}
+    options["dtype"] = torch.float32 if method == "full" else torch.bfloat16
     if method == "qlora":
         need("bitsandbytes", "qlora", "to train with method='qlora'")
         options["quantization_config"] = transformers.BitsAndBytesConfig(
@@ -73,7 +75,7 @@ def load_base(job: TrainingJob) -> Any:
     options["attn_implementation"] = "sdpa" if torch.cuda.is_available() else "eager"
     transformers.utils.logging.disable_progress_bar()
     try:
-        model = transformers.AutoModelForCausalLM.from_pretrained(job.base, use_safetensors=True, **options)
+        model = transformers.AutoModelForCausalLM.from_pretrained(job.base, **options)
     except Exception as error:
         if isinstance(error, AccordError) or ran_out(error):
             raise

@@ -14,7 +14,7 @@ _CONTEXT = 2048
 
 
 def read_tokenizer(folder: Path) -> Any:
-    """Return a model's tokenizer.
+    """Return a model's tokenizer; Python code that the folder brings is not run, nor asked for.
 
     Raises:
         InputError: If it cannot be read.
@@ -22,7 +22,7 @@ def read_tokenizer(folder: Path) -> Any:
     """
     transformers = need("transformers", "local", PURPOSE)
     with readable(folder):
-        return transformers.AutoTokenizer.from_pretrained(folder)
+        return transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 
 
 def context_length(folder: Path) -> int:
@@ -34,8 +34,8 @@ def context_length(folder: Path) -> int:
     """
     transformers = need("transformers", "local", PURPOSE)
     with readable(folder):
-        config = transformers.AutoConfig.from_pretrained(folder).get_text_config()
-        return int(getattr(config, "max_position_embeddings", _CONTEXT))
+        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        return int(getattr(config.get_text_config(), "max_position_embeddings", _CONTEXT))
 
 
 @contextlib.contextmanager

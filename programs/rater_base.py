@@ -26,7 +26,7 @@ class Base:
 
     Attributes:
         name: What it is called in records.
-        hash: SHA-256 of its weights and configuration (`weights_hash`).
+        hash: SHA-256 of its weights, configuration and tokenizer (`weights_hash`).
         id: Its id on the Hugging Face Hub, where it is known.
         revision: The Hub's commit, where it is known.
         archive: SHA-256 of the archive the embedded model is made from; None for any other.
@@ -87,7 +87,7 @@ def find_base(model: Mapping[str, Any], wanted: Base, given: Path | None, place:
             raise InputError(f"the base model {wanted} is not at {saved}", place=place, cure=_CURE)
         folder = model_folder(saved if cached is None else cached)
     found = weights_hash(folder)
-    if found != wanted.hash:
+    if wanted.hash not in (found, weights_hash(folder, tokenizer=False)):  # the second one in records of earlier days
         here = Base(folder.name, found)
         what = f"the rater was compiled on {wanted}, and {folder} holds another model: {here}"
         raise InputError(what, place=place, cure=_CURE)

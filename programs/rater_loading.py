@@ -25,7 +25,7 @@ def load_rater(path: Path, lm: str | dspy.LM | None = None, base: str | Path | N
         lm: The model to use instead of the saved one: a name, or an LM. A rater on a server of one's own is saved
             without the server's address, so it needs one (or ``dspy.configure``).
         base: The folder of the base model, where it is not where it was when the rater was saved. Any folder with the
-            same weights and configuration will do.
+            same weights, configuration and tokenizer will do.
 
     Raises:
         InputError: If the directory is missing or incomplete, of a newer version, or a file's hash is wrong; if the
@@ -38,7 +38,8 @@ def load_rater(path: Path, lm: str | dspy.LM | None = None, base: str | Path | N
 def rater_from(record: Mapping[str, Any], path: Path, lm: str | dspy.LM | None, base: str | Path | None) -> Rater:
     """Return the rater that a checked record describes, with its model or another; see `load_rater`."""
     if lm is not None and base is not None:
-        raise SetupError("another model needs no base", place=str(path), cure="Give lm or base.")
+        cure = "Give lm or base; on the command line --model or --base."
+        raise SetupError("another model needs no base", place=str(path), cure=cure)
     rater = rater_of(record, path)
     given = None if base is None else Path(base)
     model = load_model(record["model"], path, given) if lm is None else resolve_model(lm)

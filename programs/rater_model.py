@@ -1,5 +1,6 @@
 """Knows how a rater's model is written into its directory and read back; does not know what else is in it."""
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from .models import resolve_model
 from .openai_pool import OpenAIPool
 from .rater import Rater, default_max_tokens
 from .rater_base import Base, base_of, find_base
-from .rater_files import ADAPTER, WEIGHTS
+from .rater_files import ADAPTER, WEIGHTS, write_json
 from .tensor_files import tensor_shapes
 from .vllm_engine import VLLMEngine
 from .weights import PURPOSE, weights_hash
@@ -45,8 +46,9 @@ def describe_model(rater: Rater, folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"adapter": None, "max_tokens": default_max_tokens(rater)}
     if engine.adapter is not None:
         _copy([engine.adapter / name for name in _ADAPTER_FILES], folder / ADAPTER)
+        _without_path(folder / ADAPTER / "adapter_config.json")
         found["adapter"] = ADAPTER
-        found["adapter_hash"] = weights_hash(engine.adapter)
+        found["adapter_hash"] = weights_hash(folder / ADAPTER)
     if engine.carried:
         files = [file for file in engine.path.iterdir() if file.is_file() and file.suffix in _MODEL_FILES]
         _copy([*files, *licences(engine.path)], folder / WEIGHTS)
@@ -105,6 +107,14 @@ def licences(folder: Path) -> list[Path]:
 def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that are kept: neither on the way out nor in may there be a key or another server."""
     return {key: options[key] for key in _KEPT_OPTIONS if options.get(key) is not None}
+
+
+def _without_path(config: Path) -> None:
+    """Name an adapter's base instead of the folder it lies in on this machine; rater.json has all there is to know."""
+    content = json.loads(config.read_text(encoding="utf-8"))
+    named = str(content.get("base_model_name_or_path") or "")
+    if Path(named).expanduser().is_absolute():
+        write_json(config, {**content, "base_model_name_or_path": Path(named).name})
 
 
 def _copy(files: list[Path], folder: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..data import InputError
 from .extras import need
-from .weights import PURPOSE, adapter_folder, model_folder
+from .weights import PURPOSE, adapter_folder, model_folder, weight_files
 
 _CURE = "Copy the folder again."
 
@@ -17,7 +17,7 @@ def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
         InputError: If a file is damaged or cut short.
     """
     shapes: dict[str, tuple[int, ...]] = {}
-    for file in sorted(folder.glob("*.safetensors")):
+    for file in weight_files(folder):
         shapes |= _shapes(file)
     return shapes
 

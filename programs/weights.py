@@ -17,7 +17,9 @@ def load_weights(path: Path, adapter: Path | None = None) -> Any:
     transformers = need("transformers", "local", PURPOSE)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     transformers.utils.logging.disable_progress_bar()
-    model = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=torch.bfloat16, use_safetensors=True)
+    # Left to itself, transformers asks on the terminal whether to run code that a folder brings.
+    how = {"dtype": torch.bfloat16, "use_safetensors": True, "trust_remote_code": False}
+    model = transformers.AutoModelForCausalLM.from_pretrained(path, **how)
     if adapter is not None:
         peft = need("peft", "local", "to load a rater's LoRA adapter")
         with warnings.catch_warnings():
@@ -37,14 +39,37 @@ def fold_output(model: Any) -> None:
     model.get_output_embeddings().register_forward_pre_hook(lambda _, given: (given[0].contiguous(), *given[1:]))
 
 
-def weights_hash(folder: Path) -> str:
-    """Return one SHA-256 over the weight files and configuration of a model or adapter folder."""
+_TOKENIZER_FILES = (
+    *("tokenizer.json", "*.model", "*.tiktoken", "vocab.json", "vocab.txt", "merges.txt"),
+    *("added_tokens.json", "special_tokens_map.json", "*.jinja"),
+)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Return a folder's safetensors by name, without hidden ones: some file systems leave a ``._`` file beside each."""
+    return _seen(folder, "*.safetensors")
+
+
+def weights_hash(folder: Path, *, tokenizer: bool = True) -> str:
+    """Return one SHA-256 over what decides about a model's replies: weights, configuration, tokenizer, chat template.
+
+    Args:
+        folder: Of a model or an adapter; of an adapter weights and configuration count, the tokenizer is the base's.
+        tokenizer: False leaves tokenizer and template out, as the hashes of earlier days did.
+    """
+    patterns = ["*.safetensors", "*config.json"]
+    if tokenizer and not (folder / "adapter_config.json").is_file():
+        patterns += _TOKENIZER_FILES
     digest = hashlib.sha256()
-    for file in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json")]):
+    for file in sorted({file for pattern in patterns for file in _seen(folder, pattern)}):
         digest.update(file.name.encode())
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def _seen(folder: Path, pattern: str) -> list[Path]:
+    return sorted(file for file in folder.glob(pattern) if not file.name.startswith("."))
 
 
 def model_folder(path: str | Path) -> Path:
@@ -57,7 +82,7 @@ def model_folder(path: str | Path) -> Path:
     cure = "Name a folder with config.json and *.safetensors, or 'local' for the embedded model."
     if not folder.is_dir():
         raise InputError("no such model folder", place=str(folder), cure=cure)
-    if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
+    if not (folder / "config.json").is_file() or not weight_files(folder):
         raise InputError("the folder holds no model (config.json and *.safetensors)", place=str(folder), cure=cure)
     return folder.resolve()
 

@@ -69,6 +69,48 @@ def test_an_adapter_for_another_base_is_refused_and_both_are_named(tmp_path, sav
         Rater.load(saved)
 
 
+@pytest.mark.parametrize("file", ["tokenizer.json", "chat_template.jinja"])
+def test_a_base_that_reads_or_frames_texts_otherwise_is_another_base(tmp_path, saved, file):
+    (tmp_path / "base" / file).write_text('{"1": "5", "5": "1"}')
+    with pytest.raises(InputError, match="holds another model"):
+        Rater.load(saved)
+
+
+def test_hashes_of_earlier_days_left_the_tokenizer_out(tmp_path, monkeypatch):
+    base = make_model(tmp_path / "base")
+    with monkeypatch.context() as then:
+        then.setattr("accord.programs.rater_base.weights_hash", lambda folder: weights_hash(folder, tokenizer=False))
+        _rater(base).save(tmp_path / "rater")
+    assert _engine(Rater.load(tmp_path / "rater")).path == base
+
+
+def test_what_file_managers_leave_is_read_by_nobody(tmp_path, saved):
+    for folder in (tmp_path / "base", saved / "adapter"):
+        for name in ("._model.safetensors", "._adapter_model.safetensors", "._config.json"):
+            (folder / name).write_bytes(b"\x00\x05\x16\x07 of a Mac")
+    assert _engine(Rater.load(saved)).path == tmp_path / "base"
+
+
+def test_the_folder_of_a_base_stays_here_when_an_adapter_travels(tmp_path):
+    base, adapter = make_model(tmp_path / "base"), make_adapter(tmp_path / "lora")
+    config = {"peft_type": "LORA", "r": 1, "base_model_name_or_path": str(base)}
+    (adapter / "adapter_config.json").write_text(json.dumps(config))
+    _rater(base, adapter).save(tmp_path / "rater")
+    told = json.loads((tmp_path / "rater/adapter/adapter_config.json").read_text(encoding="utf-8"))
+    assert told == {**config, "base_model_name_or_path": "base"}
+    first = _engine(Rater.load(tmp_path / "rater"))
+    Rater.load(tmp_path / "rater").save(tmp_path / "rater")
+    assert _engine(Rater.load(tmp_path / "rater")).model_id == first.model_id
+
+
+@pytest.mark.parametrize("within", ["adapter", "adapter/x", "adapter/x/y"])
+def test_nothing_is_saved_within_the_weights_of_a_rater(tmp_path, saved, within):
+    files = files_of(saved)
+    with pytest.raises(SetupError, match="within the adapter of a rater"):
+        _rater(tmp_path / "base").save(saved / within)
+    assert files_of(saved) == files and Rater.load(saved)
+
+
 def test_a_base_is_asked_for_only_where_there_is_one(tmp_path, saved):
     base = tmp_path / "base"
     _rater(base, carried=True).save(tmp_path / "own")
