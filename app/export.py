@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..data import InputError, SetupError
 from ..programs import Rater, merge_rater
+from ..programs.rater_files import rater_record
 from .console import Console
 from .hub import Hub
 
@@ -46,6 +47,7 @@ def export_rater(folder: Path, export: Export, console: Console) -> None:
         raise InputError("no such rater directory", place=str(folder), cure="Check the path.")
     if export.merged is not None and export.merged.resolve() == folder.resolve():
         raise SetupError("that is the rater itself", place=str(export.merged), cure="Name another folder.")
+    rater_record(folder)  # before a repository is made for it
     hub = None if export.hub is None else Hub(export.hub, public=export.public)
     pushed = folder
     if export.merged is not None:

@@ -65,7 +65,7 @@ def compile_rater(splits: Splits, options: argparse.Namespace) -> Rater:
     )
     traces = sampler.infer(student, trainset=splits.train.examples(), teacher=options.teacher)
     found = traces.utilization()
-    by_luck = found.luck[options.samples] * len(splits.train)
+    by_luck = found.luck.get(options.samples, 0.0) * len(splits.train)  # empty where no prompt fitted the context
     print(f"traces: {len(traces)} of {len(splits.train)} items, by luck alone {by_luck:.0f}; drawn now: {traces.asked}")
     if found.warning:
         print(f"warning: {found.warning}")

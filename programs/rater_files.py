@@ -43,10 +43,17 @@ def check_place(path: Path) -> None:
     """Refuse to write a rater over anything but a rater.
 
     Raises:
-        SetupError: If `path` exists and is not a rater directory.
+        SetupError: If `path` exists and is not a rater directory, cannot be made, or is within the weights of a rater,
+            whose seal would be broken.
     """
+    cure = "Name a folder that does not exist yet, or one that holds a rater."
+    target = path.expanduser().resolve()
+    for folder in (target, *target.parents):
+        if folder.name in (ADAPTER, WEIGHTS) and (folder.parent / RECORD).is_file():
+            raise SetupError(f"this is within the {folder.name} of a rater", place=str(path), cure=cure)
+        if folder.exists() and not folder.is_dir():
+            raise SetupError(f"{folder.name} is a file", place=str(path), cure=cure)
     if path.exists() and not (path / RECORD).is_file():
-        cure = "Name a folder that does not exist yet, or one that holds a rater."
         raise SetupError("exists and is not a rater directory", place=str(path), cure=cure)
 
 
@@ -112,8 +119,10 @@ def rater_record(path: Path, *, pairs: bool = False) -> dict[str, Any]:
         record = json.loads((path / RECORD).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"has no {RECORD}: it is not a rater directory", place=place, cure=CURE) from None
-    except ValueError as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise InputError(f"{RECORD} is damaged ({error})", place=place, cure=CURE) from None
+    if isinstance(record, dict) and isinstance(record.get("version"), int):
+        _check_versions(record, place)  # first: a newer layout may have kinds that are not known here
     kind = record.get("kind") if isinstance(record, dict) else None
     if kind == PAIR_KIND and not pairs:
         cure = "Use PairRater.load(path) or accord rate; PairRater.load(path).rater.save(...) writes the rater within."

@@ -16,6 +16,10 @@ ORDERS: dict[Order, tuple[str, ...]] = {
     "label": ("label",),
 }
 _RESERVED = ("rationale", "label", "unparsed")
+_DSPY_WORDS = frozenset(
+    ("config", "demos", "lm", "new_signature", "self")  # what a dspy.Predict and its call keep for themselves
+    + ("fields", "input_fields", "instructions", "output_fields", "signature")  # what a signature does
+)
 
 
 def make_signature(scale: Scale, fields: Sequence[str], instructions: str, order: Order) -> type[dspy.Signature]:
@@ -41,6 +45,9 @@ def make_signature(scale: Scale, fields: Sequence[str], instructions: str, order
         if not name.isidentifier() or keyword.iskeyword(name) or name in _RESERVED:
             cure = f"Rename the column: letters, digits and _ only, and none of {', '.join(_RESERVED)}."
             raise SetupError(f"{name!r} cannot be a field of a rater", place="Rater", cure=cure)
+        if name in _DSPY_WORDS or name.startswith(("_", "model_")):
+            cure = "Rename the column, e.g. to " + repr(f"item_{name.strip('_')}") + "."
+            raise SetupError(f"{name!r} cannot be a field of a rater: DSPy needs the name", place="Rater", cure=cure)
     kinds: dict[str, tuple[type[Any], Any]] = {name: (str, dspy.InputField()) for name in fields}
     label_type: Any = Literal[scale.levels] if scale.levels is not None else float
     outputs: dict[str, tuple[Any, Any]] = {

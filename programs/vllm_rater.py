@@ -26,7 +26,8 @@ def on_vllm(rater: Rater, *, python: str | None = None, options: tuple[str, ...]
         return rater
     if not isinstance(engine, LocalEngine):
         what = f"the rater's model {rater.lm.model!r} does not run in this process, so vLLM cannot serve it"
-        raise SetupError(what, place="on_vllm", cure="Use the server that has it (resolve_model(..., api_base=)).")
+        cure = "Leave --engine out; --api-base (resolve_model(..., api_base=)) names the server that has the model."
+        raise SetupError(what, place="vLLM", cure=cure)
     served = rater.variant(lm=vllm_lm(engine, max_tokens=default_max_tokens(rater), python=python, options=options))
     served.provenance = rater.provenance
     served.candidates = rater.candidates

@@ -131,7 +131,16 @@ def test_what_keeps_a_rater_from_the_hub_is_one_line(hub: Hub, folder: Path):
 def test_a_damaged_rater_is_not_pushed(hub: Hub, folder: Path):
     (folder / "guideline.md").write_text("Changed.")
     assert "the file guideline.md has another hash" in refused(export(folder, "--hub", "me/stars", hub=hub))
-    assert hub.files == {"me/stars": {}}
+    assert hub.repositories == {}
+
+
+def test_a_rater_is_not_merged_into_itself_nor_into_a_file(folder: Path, tmp_path: Path):
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    (tmp_path / "items.csv").write_text("text\n")
+    said = {"within the adapter of a rater": folder / "adapter" / "x", "is a file": tmp_path / "items.csv" / "x"}
+    for line, place in said.items():
+        assert line in refused(export(folder, "--merged", place))
+    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
 
 
 @pytest.mark.parametrize(

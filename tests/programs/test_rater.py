@@ -188,6 +188,10 @@ def test_agreement_counts_what_could_not_be_read(lm):
         ({"fields": ("my text",)}, "'my text' cannot be a field"),
         ({"fields": ("class",)}, "'class' cannot be a field"),
         ({"fields": ("label",)}, "'label' cannot be a field"),
+        ({"fields": ("instructions",)}, "'instructions' cannot be a field of a rater: DSPy needs the name"),
+        ({"fields": ("config",)}, "'config' cannot be a field"),
+        ({"fields": ("model_name",)}, "'model_name' cannot be a field"),
+        ({"fields": ("_text",)}, "'_text' cannot be a field.* e.g. to 'item_text'"),
         ({"order": "sideways"}, "unknown order"),
     ],
 )

@@ -142,6 +142,7 @@ def test_every_changed_or_missing_file_is_named(tmp_path, model_folder, adapter_
         (lambda record: record | {"version": 99}, r"saved by a newer Accord \(.*layout 99.*reads up to 2"),
         (lambda record: record | {"format": 99}, r"saved by a newer Accord \(.*prompt format 99"),
         (lambda record: record | {"version": "2"}, "does not say its version"),
+        (lambda record: record | {"version": 99, "kind": "accord.committee"}, r"saved by a newer Accord"),
         (lambda record: record | {"kind": "something.else"}, "does not describe a rater"),
         (lambda record: record | {"scale": {"type": "ordinal", "low": 1, "high": 7}}, "rater.json was changed"),
         (lambda record: {key: value for key, value in record.items() if key != "files"}, "rater.json was changed"),
@@ -168,7 +169,12 @@ def test_what_is_not_a_rater_directory_is_said_so(tmp_path):
         Rater.load(tmp_path / "nowhere")
     with pytest.raises(InputError, match=r"has no rater\.json"):
         Rater.load(tmp_path)
-    (tmp_path / "rater.json").write_bytes(b"\xff\xfe")
+    for content in (b"\xff\xfe", b"[" * 100_000):
+        (tmp_path / "rater.json").write_bytes(content)
+        with pytest.raises(InputError, match=r"rater\.json is damaged"):
+            Rater.load(tmp_path)
+    (tmp_path / "rater.json").unlink()
+    (tmp_path / "rater.json").mkdir()
     with pytest.raises(InputError, match=r"rater\.json is damaged"):
         Rater.load(tmp_path)
 
