@@ -45,7 +45,7 @@ class Answer:
         label: The label, or None.
         rationale: The reasoning, possibly empty.
         unparsed: Empty, or why there is no label.
-        text: The visible reply as it came.
+        text: The visible reply as it came; of a rater that scores, the reasoning of its one reply.
         error: What went wrong with the model's call, where ``unparsed`` is ``error``.
         score: The value between the levels of a rater that scores, or None.
         distribution: Probability of each level as it is written, or None where the model cannot say.
@@ -188,18 +188,21 @@ class Answering:
         # Tokens are known of the batch only; each item bears an equal share.
         sent, received = (round(total / len(questions)) for total in (ratings.prompt_tokens, ratings.completion_tokens))
         for number, rating in enumerate(ratings):
-            shares = rating.distribution
+            # The score is made of the probabilities, whether or not they are wanted beside it.
+            shares = rating.distribution if questions[number].distribution else None
             yield (
                 number,
                 Answer(
                     label=rating.label,
                     rationale=rating.rationale,
                     unparsed=rating.unparsed,
+                    text=rating.rationale,
                     error=well_formed(rating.error),
                     score=rating.score,
                     distribution=None if shares is None else {self._name(level): shares[level] for level in shares},
                     prompt_tokens=sent,
                     completion_tokens=received,
+                    finish_reason="length" if rating.unparsed == "truncated" else "stop",
                 ),
             )
 

@@ -4,13 +4,13 @@ import json
 import time
 import uuid
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
 
-from ..programs import Rater
+from ..programs import Rater, well_formed
 from .answering import Answer
-from .refusing import Refused
+from .refusing import TEXT_OR_PARTS, Refused, broken_text
 from .service_records import Usage
 
 _REFUSED: dict[str, tuple[Any, str]] = {
@@ -30,11 +30,22 @@ class Part(BaseModel):
     text: str | None = None
 
 
+def _kind_of(content: object) -> str | None:
+    return {str: "text", list: "parts"}.get(type(content))
+
+
+Content = Annotated[
+    Annotated[str, Tag("text")] | Annotated[list[Part], Tag("parts")],
+    Discriminator(_kind_of, custom_error_type=TEXT_OR_PARTS, custom_error_message="Input should be a string or a list"),
+]
+"""A text, whole or in parts. Which of the two is told by its type, so that an error is of the one that was meant."""
+
+
 class Message(BaseModel):
     """A turn of the conversation."""
 
     role: str
-    content: str | list[Part] | None = None
+    content: Content | None = None
 
 
 class ChatRequest(BaseModel):
@@ -83,7 +94,13 @@ class ChatReply(BaseModel):
     model: str
     choices: list[Choice]
     usage: Usage
-    rating: Any = Field(description="The rating, read; not part of OpenAI's form.")
+    rating: Any  # `reply_form` says what it is for one rater
+
+
+def reply_form(rating: type[BaseModel]) -> type[ChatReply]:
+    """Return the form of a reply whose rating has the form of one rater's."""
+    read = Field(description="The rating, read; not part of OpenAI's form.")
+    return create_model("ChatReply", __base__=ChatReply, __doc__=ChatReply.__doc__, rating=(rating, read))
 
 
 def item_of(asked: ChatRequest, *, name: str, fields: tuple[str, ...]) -> dict[str, str]:
@@ -115,6 +132,8 @@ def item_of(asked: ChatRequest, *, name: str, fields: tuple[str, ...]) -> dict[s
     text = "".join(part.text for part in parts if part.text is not None)
     if not text.strip():
         raise Refused(400, "no_item", "The last user message has to be the item; there is no text in it.", param=param)
+    if well_formed(text) != text:
+        raise broken_text(400, param, param=param)
     return {fields[0]: text} if len(fields) == 1 else _read(text, fields, param)
 
 
@@ -153,8 +172,10 @@ def _read(text: str, fields: tuple[str, ...], param: str) -> dict[str, str]:
         if not isinstance(given, str) or not given.strip():
             what = f"{field!r} is {'missing' if field not in found else 'no text or blank'}"
             raise Refused(400, "missing_field", f"{wanted}; {what}.", param=param, field=field)
-    unknown = [field for field in found if field not in fields]
+        if well_formed(given) != given:
+            raise broken_text(400, f"{param}: the field {field!r}", param=param, field=field)
+    unknown = [well_formed(field[:60]) for field in found if field not in fields]
     if unknown:
-        what = f"{unknown[0][:60]!r} is none of them"
-        raise Refused(400, "unknown_field", f"{wanted}; {what}.", param=param, field=unknown[0][:60])
+        what = f"{unknown[0]!r} is none of them"
+        raise Refused(400, "unknown_field", f"{wanted}; {what}.", param=param, field=unknown[0])
     return found

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
 from .metrics import Metrics
-from .refusing import Refused, draining, failed
+from .refusing import UNAVAILABLE, Refused, draining, failed
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ class Intake:
         accepted: Requests that came in.
         answered: Of these, how many got their answer; those whose client left are neither answered nor lost.
         abandoned: Of these, how many were left by their client.
+        dropped: Of these, how many were refused in the end, because the rater was stopped before it came to them.
     """
 
     def __init__(
@@ -54,17 +55,23 @@ class Intake:
         self.accepted = 0
         self.answered = 0
         self.abandoned = 0
+        self.dropped = 0
         self._app = app
         self._metrics = metrics
         self._routes = frozenset(routes)
         self._max_bytes = max_bytes
-        self._token = None if token is None else f"Bearer {token}".encode()
+        self._token = None if token is None else token.encode()
         self._idle = asyncio.Event()
         self._idle.set()
 
     @property
     def in_flight(self) -> int:
         """Requests that came in and are being answered."""
+        return self.unanswered - self.dropped
+
+    @property
+    def unanswered(self) -> int:
+        """Requests that came in and have no answer, whether or not they still wait for one."""
         return self.accepted - self.answered - self.abandoned
 
     async def idle(self) -> None:
@@ -118,7 +125,10 @@ class Intake:
         self._idle.clear()
         try:
             await self._app(scope, replay, reply)
-            self.answered += 1
+            if reply.status == UNAVAILABLE:
+                self.dropped += 1
+            else:
+                self.answered += 1
         except ClientGone:
             self.abandoned += 1
             raise
@@ -133,8 +143,8 @@ class Intake:
         """Return why a request may not come in, as far as its head tells."""
         if scope["path"] == OPEN:
             return None
-        given = headers.get("authorization", "").encode("latin-1")
-        if self._token is not None and not hmac.compare_digest(given, self._token):
+        given = headers.get("authorization", "")
+        if self._token is not None and not _bears(given, self._token):
             what = "is wrong" if given else "is missing"
             message = f"The bearer token {what}. Send the header 'Authorization: Bearer <token>'."
             return Refused(401, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
@@ -204,6 +214,12 @@ class _Reply:
         pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         await self({"type": "http.response.start", "status": refused.status, "headers": pairs})
         await self({"type": "http.response.body", "body": body})
+
+
+def _bears(given: str, token: bytes) -> bool:
+    """Tell whether an Authorization header has the token; its scheme may be written in any case (RFC 9110, 11.1)."""
+    scheme, _, credentials = given.partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(credentials.strip(" ").encode("latin-1"), token)
 
 
 def _is_json(kind: str) -> bool:

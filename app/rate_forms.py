@@ -90,7 +90,10 @@ def make_forms(fields: tuple[str, ...], scale: Scale, *, most: int, reasons: boo
         __config__=ConfigDict(extra="forbid", json_schema_extra={"examples": [{"items": [example]}]}),
         items=(several[item], Field(min_length=1, max_length=most)),
         return_rationale=(StrictBool, Field(True, description="Whether rationales are sent back.")),
-        return_distribution=(StrictBool, Field(True, description="Whether probabilities are computed.")),
+        return_distribution=(
+            StrictBool,
+            Field(True, description="Whether probabilities are sent; a rater that scores computes them anyway."),
+        ),
     )
     rating = create_model(
         "Rating",

@@ -9,6 +9,11 @@ from .batching import Full, Stopped
 from .rate_forms import Forms
 from .service_records import Problem, Refusal
 
+TEXT_OR_PARTS = "text_or_parts_type"
+"""The type of the error of what is neither a text nor a list of its parts."""
+UNAVAILABLE = 503
+"""The status of what is refused because the server stops."""
+
 _TYPES = {401: "authentication_error", 429: "rate_limit_error"}
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 _EXPECTED = {
@@ -16,10 +21,12 @@ _EXPECTED = {
     "bool_type": "true or false",
     "int_type": "a number",
     "list_type": "a list",
+    TEXT_OR_PARTS: "a string or a list of parts",
     "dict_type": "an object",
     "model_type": "an object",
     "model_attributes_type": "an object",
 }
+_BROKEN = ("broken_text", "has broken Unicode (half of a surrogate pair)")
 _NAMES = {str: "a string", bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "an object"}
 
 
@@ -55,13 +62,15 @@ def overloaded(error: Full) -> Refused:
 def draining(grace: int = 1) -> Refused:
     """Refuse a request that comes while the server stops."""
     headers = {"Retry-After": str(grace), "Connection": "close"}
-    return Refused(503, "draining", "The server is stopping. Try again later, or elsewhere.", headers=headers)
+    message = "The server is stopping. Try again later, or elsewhere."
+    return Refused(UNAVAILABLE, "draining", message, headers=headers)
 
 
 def failed(error: Exception) -> Refused:
     """Say that the rater's model could not be asked at all, or that the server has a fault."""
     if isinstance(error, Stopped):
-        return Refused(503, "stopped", "The server stopped before it came to this request. Try again elsewhere.")
+        message = "The server stopped before it came to this request. Try again later, or elsewhere."
+        return Refused(UNAVAILABLE, "stopped", message, headers={"Retry-After": "1"})
     if isinstance(error, AccordError):
         return Refused(502, "model_failed", f"The rater's model cannot be asked: {error}")
     return Refused(500, "internal_error", "This is a fault of the server; its log says where.")
@@ -73,6 +82,12 @@ def no_route(
     """Refuse what no route takes."""
     message = f"There is no {method} {path[:80]} here. There are {', '.join(routes)}."
     return Refused(status, _CODES.get(status, "http_error"), message, headers=headers)
+
+
+def broken_text(status: int, subject: str, **where: Any) -> Refused:
+    """Refuse a text that no file or model takes."""
+    code, what = _BROKEN
+    return Refused(status, code, f"{subject} {what}.", **where)
 
 
 def not_json(detail: str = "it cannot be read") -> Refused:
@@ -90,10 +105,12 @@ def invalid(errors: Sequence[Any], body: Any, *, status: int, forms: Forms | Non
         forms: The models of ``/v1/rate``, None for another route.
     """
     first = _most_telling(errors)
-    kind, place = first["type"], list(first["loc"])[1:]
+    kind, place = first["type"], _place(first["loc"][1:], body)
     if kind == "json_invalid":
         said = first.get("ctx", {}).get("error", "it cannot be read").rstrip(":")
         return not_json(f"{said[:1].lower()}{said[1:]} at character {first['loc'][-1]}")
+    if not place and kind == "string_unicode":
+        return broken_text(status, "A name in the body")
     if not place:
         what = "The body is empty" if kind == "missing" else "The body is no JSON object"
         return Refused(status, "invalid_body", f"{what}. Send one as GET /openapi.json describes it.")
@@ -135,7 +152,7 @@ def _reason(error: Mapping[str, Any]) -> tuple[str, str]:
         ),
         "string_too_long": ("bad_length", f"has more than {context.get('max_length')} characters"),
         "string_too_short": ("bad_length", "is empty"),
-        "string_unicode": ("broken_text", "has broken Unicode (half of a surrogate pair)"),
+        "string_unicode": _BROKEN,
     }
     if kind in known:
         return known[kind]
@@ -144,6 +161,23 @@ def _reason(error: Mapping[str, Any]) -> tuple[str, str]:
         return "invalid_value", f"cannot be read ({error['msg']})"
     given = error.get("input")
     return "wrong_type", f"has to be {expected}, not {'null' if given is None else _NAMES.get(type(given), 'that')}"
+
+
+def _place(loc: Sequence[Any], body: Any) -> list[Any]:
+    """Return the names and positions that lead to an error, without the tag by which pydantic tells a union's branch.
+
+    A list is entered by a position, so that a name there is such a tag.
+    """
+    place: list[Any] = []
+    for part in loc:
+        if isinstance(body, list) and isinstance(part, str):
+            continue
+        place.append(part)
+        try:
+            body = body[part]
+        except (KeyError, IndexError, TypeError):
+            body = None  # what is missing, or a text that should have been a list
+    return place
 
 
 def _spelled(place: Sequence[Any]) -> str:

@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 from ..programs import Rater
 from .answering import Answer, Answering, Question
 from .batching import Batcher
-from .chat import ChatReply, ChatRequest
+from .chat import ChatReply, ChatRequest, reply_form
 from .intake import OPEN, Intake
 from .metrics import CONTENT_TYPE, Metrics
 from .rate_forms import Forms, make_forms
-from .refusing import Refused, invalid, no_route, not_json
+from .refusing import Refused, failed, invalid, no_route, not_json
 from .service_desk import Desk
 from .service_openapi import DESCRIPTION, ROUTES, asking, document, looking
 from .service_records import Description, Health, Model, Models
@@ -77,7 +77,12 @@ def make_service(rater: Rater, name: str, *, limits: Limits | None = None, token
         scores=answering.scores,
     )
     app = FastAPI(
-        title=f"Accord: {name}", version=version("accord"), description=DESCRIPTION, docs_url=None, redoc_url=None
+        title=f"Accord: {name}",
+        version=version("accord"),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # behind a proxy that does TLS, a redirect would lead to plain http
     )
     paths = [route.split()[1] for route in ROUTES]
     intake = Intake(app, metrics, routes=paths, max_bytes=limits.bytes, token=token)
@@ -101,14 +106,18 @@ def _add_asking(app: FastAPI, desk: Desk) -> None:
         """
         return await desk.rate(request, asked)
 
-    @app.post("/v1/chat/completions", summary="Ask the rater as a model", responses=asking(404))
+    completion = reply_form(forms.rating)
+
+    @app.post(
+        "/v1/chat/completions", summary="Ask the rater as a model", response_model=completion, responses=asking(404)
+    )
     async def chat(request: Request, asked: ChatRequest) -> ChatReply:
         """Rate what the last user message says, in the form of OpenAI's chat completions.
 
         The message is the item's text; for a rater of several texts, a JSON object of them. The answer is the reply in
         the rater's own form, such as `Reason: ...` and `Label: ...` on two lines, or as the model left it where it
-        has no label. Earlier messages and sampling options have no effect: the rater has its own guideline and is
-        greedy.
+        has no label (of a rater that scores, the reasoning of its one reply). Earlier messages and sampling options
+        have no effect: the rater has its own guideline and is greedy.
         """
         return await desk.chat(request, asked)
 
@@ -169,6 +178,10 @@ def _refuse_in_one_form(app: FastAPI, forms: Forms) -> None:
     @app.exception_handler(Refused)
     async def own(request: Request, refused: Refused) -> JSONResponse:
         return reply(refused)
+
+    @app.exception_handler(Exception)
+    async def fault(request: Request, error: Exception) -> JSONResponse:
+        return reply(failed(error))  # it is raised again after that, and the intake logs it
 
     @app.exception_handler(RequestValidationError)
     async def unfit(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -38,7 +38,7 @@ async def _run(
 
     def stop() -> None:
         if asked_to_stop.is_set():
-            console.say(f"stopped at once: {_requests(intake.in_flight)} unanswered")
+            console.say(f"stopped at once: {_requests(intake.unanswered)} unanswered")
             os._exit(1)
         asked_to_stop.set()
         intake.stopping = True
@@ -51,10 +51,10 @@ async def _run(
         await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(intake.idle(), grace)
-        lost = intake.in_flight
         service.batcher.stop()
         server.should_exit = True
         await running
+    lost = intake.unanswered  # only now: a reply may have gone out while the server ended
     fate = f"{lost:,} unanswered after {duration(grace)} of grace" if lost else "none lost"
     left = f"{intake.abandoned:,} left by their clients, " if intake.abandoned else ""
     took = duration(time.monotonic() - began)

@@ -22,7 +22,7 @@ from accord.app.task import Task
 from accord.data import Corpus, InputError, Item, Ordinal
 from accord.programs import Patience, Rater, Scoring, pooled_lm
 from worlds.level_server import WEIGHED, says_label
-from worlds.service_client import served
+from worlds.service_client import CHAT, chat, served
 from worlds.stub_script import Behaviour
 from worlds.stub_server import StubServer
 
@@ -241,6 +241,27 @@ def test_a_served_rater_that_scores_has_the_confidence_of_its_label(serve) -> No
         assert (rating["label"], rating["score"]) == (4, pytest.approx(3.6))
         assert rating["confidence"] == pytest.approx(0.2)
         assert rating["rationale"] == ("" if order == "label" else "Because of draw 0.")
+
+
+def test_a_served_rater_that_scores_shows_what_it_wrote_before_it_was_cut(serve) -> None:
+    said = {}
+    for rule in ("expected", "mean"):
+        _, rater = serve(replace(WEIGHED, truncated=1.0), scoring=rule)
+        with served(rater) as client:
+            _, body, _ = client.ask(CHAT, chat("a"))
+        (choice,) = body["choices"]
+        assert (choice["finish_reason"], body["rating"]["unparsed"]) == ("length", "truncated")
+        said[rule] = choice["message"]["content"]
+    # Half of "Reason: Because of draw 0.\nLabel: 5", without the name; of several replies none speaks for all.
+    assert said == {"expected": "Because o", "mean": ""}
+
+
+def test_a_served_rater_that_scores_can_leave_out_its_distribution(serve) -> None:
+    _, rater = serve()
+    with served(rater) as client:
+        (rating,) = client.rate({"id": "r", "text": "a"}, return_distribution=False)
+    assert (rating["label"], rating["score"]) == (4, pytest.approx(3.6))
+    assert (rating["distribution"], rating["confidence"]) == (None, None)
 
 
 @pytest.mark.parametrize("lack", [{"logprobs": False}, {"refused_fields": ("logprobs",)}, {"alternatives": None}])

@@ -5,9 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from accord.app.cli import app
@@ -38,6 +40,14 @@ def api_rater(tmp_path: Path) -> Path:
     folder = tmp_path / "stars"
     Rater(Ordinal(1, 5), Guideline("How friendly?"), fields=("text",), lm="openai/stub").save(folder)
     return folder
+
+
+def test_the_document_names_every_option() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
+    table = document.split("| option |")[1].split("\n\n")[0]
+    shown = getattr(get_command(app), "commands")["serve"].params  # noqa: B009  (not of every command of click's)
+    options = [name for option in shown for name in option.opts if name.startswith("--")]
+    assert [name for name in options if f"`{name}" not in table] == []
 
 
 def test_what_keeps_a_rater_from_being_served_is_one_line(api_rater: Path, rater_folder: Path, tmp_path: Path) -> None:
@@ -150,6 +160,24 @@ def test_a_second_signal_stops_at_once(api_rater: Path) -> None:
         "stopping: 1 request to finish (a second signal stops at once)",
         "stopped at once: 1 request unanswered",
     ]
+
+
+def test_what_is_answered_while_the_server_ends_is_not_counted_as_lost(api_rater: Path) -> None:
+    # The reply is due a second after the request, and so within the two that the server gives to last replies.
+    with (
+        StubProcess("--latency", "1") as stub,
+        ServedRater(api_rater, "--api-base", stub.url, "--grace", "0") as server,
+        ThreadPoolExecutor(1) as elsewhere,
+    ):
+        client = Client(None, server.port)
+        asked = elsewhere.submit(client.rate, ITEM)
+        client.await_figure("accord_requests_in_flight", 2)
+        server.signal()
+        code, said = server.wait()
+        assert asked.result(30)[0]["label"] in (1, 2, 3, 4, 5)
+    assert code == 0, said
+    assert "stopping: 1 request to finish" in said
+    assert said.splitlines()[-1].endswith("none lost")
 
 
 def test_after_the_grace_what_is_unanswered_is_counted(api_rater: Path) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from accord.app.service import Limits
-from accord.data import content_hash
-from worlds.service_client import ITEM, Client, answer, served
+from accord.data import Ordinal, content_hash
+from accord.programs import Prompt, Rater, scripted_lm
+from worlds.service_client import CHAT, ITEM, Client, answer, chat, served
 
 
 @pytest.fixture
@@ -86,6 +87,12 @@ def test_a_misspelt_option_is_refused_by_name(client: Client) -> None:
     assert (status, problem["message"]) == (422, "return_rationale has to be true or false, not a string.")
 
 
+def test_a_name_with_broken_unicode_is_no_missing_object(client: Client) -> None:
+    status, problem = client.refusal("/v1/rate", {"items": [ITEM], "\ud800": 1})
+    assert (status, problem["code"]) == (422, "broken_text")
+    assert problem["message"] == "A name in the body has broken Unicode (half of a surrogate pair)."
+
+
 @pytest.mark.parametrize("body", [b'{"items": [', b"\xff\xfe", b'{"items": [] "x"}', b"[" * 1_500, b"hello"])
 def test_a_body_that_is_no_json_is_a_400(client: Client, body: bytes) -> None:
     status, problem = client.refusal("/v1/rate", body)
@@ -128,6 +135,8 @@ def test_what_is_not_there_is_a_404_that_lists_what_is(client: Client) -> None:
     status, problem = client.refusal("/v2/rate", None)
     assert (status, problem["code"]) == (404, "not_found")
     assert "POST /v1/rate" in problem["message"]
+    status, problem = client.refusal("/v1/rate/", {"items": [ITEM]})
+    assert (status, problem["code"]) == (404, "not_found")  # and no redirect, which would lose a proxy's TLS
     status, found, headers = client.ask("/v1/rate", method="GET")
     assert (status, found["error"]["code"], headers["allow"]) == (405, "method_not_allowed", "POST")
 
@@ -144,6 +153,23 @@ def test_a_fault_of_the_server_is_a_500_and_no_text_is_logged(client: Client, ca
     assert (status, problem["code"]) == (500, "internal_error")
     assert "ValueError" in caplog.text
     assert "secret" not in caplog.text + json.dumps(problem)
+
+
+class Faulty(Rater):
+    """A rater that cannot even write a prompt."""
+
+    def prompt(self, fields: Any, demos: Any = ()) -> Prompt:
+        raise ValueError(f"cannot render {fields}")
+
+
+@pytest.mark.parametrize(("path", "body"), [("/v1/rate", {"items": [{"text": "secret"}]}), (CHAT, chat("secret"))])
+def test_a_fault_before_the_model_is_asked_is_a_500_of_the_same_form(path: str, body: Any, caplog) -> None:
+    with served(Faulty(Ordinal(1, 5), fields=("text",), lm=scripted_lm(lambda prompt, draw: ""))) as client:
+        status, problem = client.refusal(path, body)
+        assert client.figure(f'accord_requests_total{{route="{path}",status="500"}}') == 1
+    assert (status, problem["code"], problem["type"]) == (500, "internal_error", "server_error")
+    assert [record.message.splitlines()[0] for record in caplog.records] == [f"a request to {path} failed: ValueError"]
+    assert "secret" not in caplog.text
 
 
 def test_metrics_count_requests_labels_reasons_and_tokens(client: Client) -> None:
@@ -189,6 +215,8 @@ def test_the_openapi_document_is_complete_and_its_examples_hold(client: Client) 
     (rated,) = schemas["Rating"]["examples"]
     assert set(rated) == set(client.rate(ITEM)[0]) == set(schemas["Rating"]["properties"])
     assert rated["unparsed"] is None
+    rating = schemas["ChatReply"]["properties"]["rating"]
+    assert rating["$ref"] == "#/components/schemas/Rating"
     assert client.ask("/v1/chat/completions", schemas["ChatRequest"]["examples"][0] | {"model": "stars"})[0] == 200
 
 

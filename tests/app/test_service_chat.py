@@ -8,7 +8,7 @@ import pytest
 from accord.app.service import Limits
 from accord.data import Nominal, Ordinal, content_hash
 from accord.programs import Rater, resolve_model
-from worlds.service_client import Client, answer, chat, served
+from worlds.service_client import CHAT, Client, answer, chat, served
 
 
 @pytest.fixture
@@ -25,17 +25,20 @@ def test_a_rater_of_several_texts_one_of_them_called_id(make_rater) -> None:
         assert (second["id"], second["rationale"]) == ("k", "two")
         status, problem = client.refusal("/v1/rate", {"items": [{"id": "one"}]})
         assert "An item has id, title and, if you like, item_id." in problem["message"]
-        status, body, _ = client.ask("/v1/chat/completions", chat('{"id": "three", "title": "c"}'))
+        status, body, _ = client.ask(CHAT, chat('{"id": "three", "title": "c"}'))
         assert body["choices"][0]["message"]["content"] == "Reason: three\nLabel: yes"
         for content, code in (
             ("three", "no_item"),
             ("[3]", "no_item"),
             ('{"id": "x"}', "missing_field"),
             ('{"id": "x", "title": "y", "z": "z"}', "unknown_field"),
+            (r'{"id": "x", "title": "y", "\ud800": "z"}', "unknown_field"),
         ):
-            status, problem = client.refusal("/v1/chat/completions", chat(content))
+            status, problem = client.refusal(CHAT, chat(content))
             assert (status, problem["code"]) == (400, code)
             assert "a JSON object with the texts id, title" in problem["message"]
+        status, problem = client.refusal(CHAT, chat(r'{"id": "x", "title": "\ud800"}'))
+        assert (status, problem["code"], problem["field"]) == (400, "broken_text", "title")
 
 
 def test_the_rater_is_a_model_for_openai_s_client(client: Client) -> None:
@@ -79,6 +82,8 @@ def test_a_served_rater_can_be_the_model_of_another_one(client: Client) -> None:
         (chat("good", response_format={"type": "json_object"}), 400, "unsupported"),
         (chat([{"type": "image_url", "image_url": {"url": "x"}}]), 400, "unsupported"),
         (chat(" "), 400, "no_item"),
+        (chat("\ud800"), 400, "broken_text"),
+        (chat([{"type": "text", "text": "\ud83d"}, {"type": "text", "text": "\ude00"}]), 400, "broken_text"),
         ({"model": "stars", "messages": [{"role": "system", "content": "x"}]}, 400, "no_item"),
         ({"model": "stars", "messages": []}, 400, "no_items"),
         ({"model": "stars"}, 400, "missing_field"),
@@ -88,18 +93,35 @@ def test_a_served_rater_can_be_the_model_of_another_one(client: Client) -> None:
     ],
 )
 def test_a_conversation_that_is_no_item_is_refused(client: Client, body: Any, status: int, code: str) -> None:
-    found, problem = client.refusal("/v1/chat/completions", body)
+    found, problem = client.refusal(CHAT, body)
     assert (found, problem["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("content", "param", "said"),
+    [
+        (5, "messages[0].content", "has to be a string or a list of parts, not a number"),
+        ({"text": "x"}, "messages[0].content", "has to be a string or a list of parts, not an object"),
+        ([{"type": "text"}, 5], "messages[0].content[1]", "has to be an object, not a number"),
+        ([{"type": "text", "text": 5}], "messages[0].content[0].text", "has to be a string, not a number"),
+    ],
+)
+def test_a_message_of_another_type_is_refused_where_it_is_wrong(
+    client: Client, content: Any, param: str, said: str
+) -> None:
+    status, problem = client.refusal(CHAT, chat(content))
+    assert (status, problem["code"], problem["param"]) == (400, "wrong_type", param)
+    assert problem["message"] == f"{param} {said}."
 
 
 def test_a_conversation_may_come_in_parts_and_with_options_that_change_nothing(client: Client) -> None:
     parts = [{"type": "text", "text": "go"}, {"type": "text", "text": "od"}]
     options = {"n": 1, "stream": False, "tools": [], "top_p": 0.5, "user": "me", "response_format": {"type": "text"}}
-    status, body, _ = client.ask("/v1/chat/completions", chat(parts, **options))
+    status, body, _ = client.ask(CHAT, chat(parts, **options))
     assert (status, body["rating"]["label"]) == (200, 5)
 
 
 def test_a_reply_without_a_label_comes_as_the_model_left_it(client: Client) -> None:
-    _, body, _ = client.ask("/v1/chat/completions", chat("hm"))
+    _, body, _ = client.ask(CHAT, chat("hm"))
     assert body["choices"][0]["message"]["content"] == "no idea"
     assert body["rating"]["unparsed"] == "no_label"

@@ -51,6 +51,10 @@ def test_a_token_is_asked_for_everywhere_but_at_the_health_check(make_rater, cap
                 assert "s3cre" not in json.dumps(found)
         assert client.ask("/healthz", headers={})[0] == 200
         assert client.ask("/v1/rate", body, headers=right)[0] == 200
+        for given in ("bearer s3cret", "BEARER  s3cret"):  # the scheme is no part of the secret (RFC 9110, 11.1)
+            assert client.ask("/v1/models", headers={"Authorization": given})[0] == 200
+        for given in ("s3cret", "Basic s3cret", "Bearer S3cret", "Bearer", "Bearers3cret", "Bearer s3cret s3cret"):
+            assert client.ask("/v1/models", headers={"Authorization": given})[0] == 401
         document = client.ask("/openapi.json", headers=right)[1]
         assert document["security"] == [{"bearer": []}]
     assert "s3cre" not in caplog.text
@@ -120,3 +124,23 @@ def test_a_server_that_stops_refuses_and_finishes(make_rater, in_background) -> 
     status, body, headers = begun[0]
     assert (status, body["ratings"][0]["label"], headers["connection"]) == (200, 3, "close")
     assert client.service.intake.in_flight == 0
+
+
+def test_what_the_rater_does_not_come_to_any_more_is_a_503_and_unanswered(make_rater, in_background) -> None:
+    gate = Gate()
+    with served(make_rater(gate)) as client:
+        begun = in_background(lambda: client.rate({"text": "a"}))
+        assert gate.entered.wait(30)
+        waits = in_background(lambda: client.ask("/v1/rate", {"items": [ITEM]}))
+        client.await_figure("accord_queue_items", 1)
+        client.service.batcher.stop()
+        client.await_figure('accord_requests_total{route="/v1/rate",status="503"}', 1)
+        gate.open.set()
+        client.await_figure("accord_items_rated_total", 1)
+        document = client.ask("/openapi.json")[1]
+    status, found, headers = waits[0]
+    assert (status, found["error"]["code"], headers["retry-after"]) == (503, "stopped", "1")
+    assert "Retry-After" in document["paths"]["/v1/rate"]["post"]["responses"]["503"]["headers"]
+    assert begun[0][0]["label"] == 3
+    intake = client.service.intake
+    assert (intake.unanswered, intake.dropped, intake.in_flight) == (1, 1, 0)

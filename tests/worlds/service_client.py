@@ -17,6 +17,8 @@ from accord.app.service import Service, make_service
 from accord.data import SetupError
 from accord.programs import Completion, Rater
 
+CHAT = "/v1/chat/completions"
+
 ITEM = {"text": "good"}
 """An item that `answer` rates 5."""
 
