@@ -1,6 +1,7 @@
 """Knows the folders that models and adapters lie in, their hashes and how to load them; does not ask them anything."""
 
 import hashlib
+import logging
 import warnings
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from ..data import InputError
 from .extras import need
 
 PURPOSE = "to run an open model in this process"
+
+# peft imports bitsandbytes where it is installed, and that warns of a kernel which a CPU does without.
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 
 def load_weights(path: Path, adapter: Path | None = None) -> Any:
