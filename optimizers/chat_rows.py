@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from ..data import InputError, SetupError
 from ..programs import Prompt, Turn, encode_prompt
+from ..programs.encoding import encode_reply
 from ..programs.prompt import Role
 from .objectives import Row, Rows
 
@@ -34,7 +35,7 @@ def chat_rows(data: Sequence[Mapping[str, Any]], tokenizer: Any, *, context: int
         place = f"train_data, row {number}"
         turns = _turns(entry, place)
         prompt = encode_prompt(tokenizer, Prompt(tuple(turns[:-1])))
-        reply = [*tokenizer(turns[-1].content, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+        reply = [*encode_reply(tokenizer, turns[-1].content), tokenizer.eos_token_id]
         if len(prompt) + len(reply) > context:
             too_long.append(place)
         else:

@@ -9,6 +9,7 @@ import dspy
 
 from ..data import InputError, Label, SetupError
 from ..programs import Order, Rater, common_start, encode_prompt
+from ..programs.encoding import encode_reply
 from .aims import Aim, make_aim
 from .dev import item_id
 from .preferences import Preference
@@ -150,7 +151,7 @@ def _completion(rater: Rater, rationale: str, label: Label, tokenizer: Any) -> t
     if tokenizer.eos_token_id is None:
         cure = "Use a base model whose tokenizer has an eos_token."
         raise SetupError("the base model's tokenizer cannot end a reply", place="FineTune", cure=cure)
-    return (*tokenizer(rater.reply(rationale, label), add_special_tokens=False)["input_ids"], tokenizer.eos_token_id)
+    return (*encode_reply(tokenizer, rater.reply(rationale, label)), tokenizer.eos_token_id)
 
 
 def _weight(example: dspy.Example, rater: Rater) -> float:

@@ -84,10 +84,11 @@ class RejectionSampling(Compiler):
         """Keep the policy; nothing is drawn yet.
 
         Raises:
-            SetupError: If `samples` or `wave` is below 1, the temperature does not sample, or the hint is unknown.
+            SetupError: If `samples`, `wave` or `max_tokens` is below 1, the temperature does not sample, or the hint is
+                unknown.
         """
         super().__init__()
-        for name, value in {"samples": samples, "wave": wave}.items():
+        for name, value in {"samples": samples, "wave": wave, "max_tokens": max_tokens}.items():
             if value is not None and value < 1:
                 raise SetupError(f"{name}={value}", place="RejectionSampling", cure=f"Give {name}=1 or more.")
         if not temperature > 0:

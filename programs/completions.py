@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import dspy
 from dspy.utils.exceptions import LMError
 
+from ..data import SetupError
 from .adapter import DEFAULT_MAX_TOKENS
 from .prompt import Completion, Prompt
 
@@ -31,6 +32,15 @@ class Sampling:
     max_tokens: int = DEFAULT_MAX_TOKENS
     seed: int = 0
     logprobs: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a limit that no reply can keep to.
+
+        Raises:
+            SetupError: If `max_tokens` is below 1.
+        """
+        if self.max_tokens < 1:
+            raise SetupError(f"max_tokens={self.max_tokens}", place="Sampling", cure="Give max_tokens=1 or more.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parameters as plain data; without `logprobs` where none are asked for."""

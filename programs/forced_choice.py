@@ -23,8 +23,12 @@ def forced_choice(rater: "Rater", corpus: Corpus, *, journal: Journal | None = N
         corpus: What is rated.
         journal: Where choices are kept and found again.
 
+    Returns:
+        Ratings; an item that exceeds the model's context has no label, and is unparsed as ``"error"``.
+
     Raises:
-        SetupError: If the model is not local or the scale has no finite set of levels.
+        SetupError: If the model is not local, its tokenizer writes two levels alike, or the scale has no finite set of
+            levels.
     """
     engine = rater.lm.engine
     levels = rater.scale.levels
@@ -42,11 +46,18 @@ def forced_choice(rater: "Rater", corpus: Corpus, *, journal: Journal | None = N
     wanted = [place for place in range(len(prompts)) if place not in found]
     scores = engine.level_log_probabilities([prompts[place] for place in wanted], replies) if wanted else []
     for place, score in zip(wanted, scores, strict=True):
+        if max(score) == -math.inf:
+            continue
         best = max(range(len(levels)), key=lambda number: score[number])
         share = 1 / sum(math.exp(other - score[best]) for other in score)
         draw = Draw(corpus[place].id, prompts[place].sha256, 0, levels[best], "", text=f"p={share:.4f}")
         found[place] = draw
         if journal is not None:
             journal.record(source, [draw])
-    labels = (found[place].label for place in range(len(prompts)))
-    return Ratings(tuple(Rating(item.id, label, "", "") for item, label in zip(corpus, labels, strict=True)))
+    error = "context_length: the prompt and the reply exceed the model's context"
+    return Ratings(
+        tuple(
+            Rating(item.id, found[place].label, "", "") if place in found else Rating(item.id, None, "", "error", error)
+            for place, item in enumerate(corpus)
+        )
+    )

@@ -8,8 +8,11 @@ import torch
 from transformers import DynamicCache
 
 from .level_choice import common_start
-from .running_batch import Begun, RunningBatch
+from .running_batch import Begun, RunningBatch, joinable
 from .wishes import Row
+
+_COUNTS_COLUMNS = frozenset({"gpt_neo", "mpt"})
+"""Models with layers of full attention that count columns of the cache, and not positions, for a window or a bias."""
 
 
 class Decoder:
@@ -84,8 +87,28 @@ class Decoder:
         return scores
 
     def _prefill(self, prompts: Sequence[Sequence[int]]) -> Begun:
-        """Read all prompts."""
+        """Read all prompts; after a shared prefix those of one length at a time, where a gap there would count."""
         cache, shared = self._prefilled_prefix(prompts)
+        by_length: dict[int, list[int]] = {}
+        for number, prompt in enumerate(prompts):
+            by_length.setdefault(len(prompt), []).append(number)
+        if not shared or len(by_length) == 1 or not self._counts_columns(cache):
+            return self._read(prompts, cache, shared)
+        if not joinable(cache):
+            return self._read(prompts, DynamicCache(config=self.model.config), 0)
+        groups = list(by_length.values())
+        begun, *others = (self._read([prompts[number] for number in group], _copy(cache), shared) for group in groups)
+        begun.append(*others)
+        begun.select(torch.tensor([number for group in groups for number in group]).argsort())
+        return begun
+
+    def _counts_columns(self, cache: DynamicCache) -> bool:
+        """Return whether padding between two tokens of a text would put them further apart."""
+        sliding = any(getattr(layer, "is_sliding", False) for layer in cache.layers)
+        return sliding or self.model.config.model_type in _COUNTS_COLUMNS
+
+    def _read(self, prompts: Sequence[Sequence[int]], cache: DynamicCache, shared: int) -> Begun:
+        """Read prompts together after the tokens in the cache that they share, each padded where it goes on."""
         rests = [list(prompt[shared:]) for prompt in prompts]
         width = max(len(rest) for rest in rests)
         ids = torch.full((len(rests), width), self.pad_id)
@@ -126,6 +149,14 @@ class Decoder:
 
     def _starts(self, prompts: Sequence[Sequence[int]]) -> bool:
         return all(list(prompt[: len(self._prefix)]) == self._prefix for prompt in prompts)
+
+
+def is_recurrent(model: Any) -> bool:
+    """Return whether any of a model's layers keeps a state instead of keys and values, as in Mamba."""
+    # The models say so themselves, but for some that mix attention with convolutions; their caches do.
+    return bool(getattr(model, "_is_stateful", False)) or any(
+        hasattr(layer, "update_conv_state") for layer in DynamicCache(config=model.config).layers
+    )
 
 
 def _copy(cache: DynamicCache) -> DynamicCache:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..data import SetupError
+from .encoding import encode_reply
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def level_choice(tokenizer: Any, replies: Sequence[str]) -> LevelChoice:
         SetupError: If the tokenizer writes two levels alike, or there are fewer than two.
     """
     end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
-    written = [[*tokenizer(reply, add_special_tokens=False)["input_ids"], *end] for reply in replies]
+    written = [[*encode_reply(tokenizer, reply), *end] for reply in replies]
     shared = common_start(written)
     tails = [tuple(ids[shared:]) for ids in written]
     begun = Counter(tail[:length] for tail in tails for length in range(1, len(tail) + 1))
@@ -49,11 +50,16 @@ def level_choice(tokenizer: Any, replies: Sequence[str]) -> LevelChoice:
     for place, tail in enumerate(tails):
         own = next((length for length in range(1, len(tail) + 1) if begun[tail[:length]] == 1), None)
         if own is None or len(tails) < 2:
-            what = f"its tokenizer cannot tell level {place + 1} of {len(tails)} from the others"
-            cure = "Use a model whose tokenizer can write the scale's levels, or name the levels otherwise."
-            raise SetupError(what, place="base model", cure=cure)
+            raise written_alike(place, len(tails))
         cut.append(tail[:own])
     return LevelChoice(tuple(written[0][:shared]), tuple(cut))
+
+
+def written_alike(place: int, count: int) -> SetupError:
+    """Return what to raise where a tokenizer writes a level, the `place`-th of `count` from 0 on, as another one."""
+    what = f"its tokenizer cannot tell level {place + 1} of {count} from the others"
+    cure = "Use a model whose tokenizer can write the scale's levels, or name the levels otherwise."
+    return SetupError(what, place="base model", cure=cure)
 
 
 def common_start(sequences: Sequence[Sequence[int]]) -> int:

@@ -1,11 +1,13 @@
 """Knows how a local model's probabilities of whole replies are read in batches; does not know what they are for."""
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from .encoding import encode_reply
 from .joint_decoding import JointDecoder
-from .level_choice import common_start, level_choice
+from .level_choice import common_start, level_choice, written_alike
 
 
 class LevelReader:
@@ -33,14 +35,25 @@ class LevelReader:
         Args:
             prompts: Token ids, up to where the reply begins.
             replies: The candidates, without the end of the turn.
+
+        Returns:
+            For each prompt as many numbers as there are replies, all of them -inf where they exceed the model's context
+            with it: it cannot write them.
+
+        Raises:
+            SetupError: If the tokenizer writes two replies alike.
         """
-        candidates = [self._tokenizer(reply, add_special_tokens=False)["input_ids"] for reply in replies]
+        candidates = [encode_reply(self._tokenizer, reply) for reply in replies]
+        for place, ids in enumerate(candidates):
+            if candidates.count(ids) > 1:
+                raise written_alike(place, len(candidates))
         given = common_start(candidates)
         begun = [[*ids, *candidates[0][:given]] for ids in prompts]
         tails = [ids[given:] for ids in candidates]
         lengths = [len(ids) + max(map(len, tails)) for ids in begun]
-        scores: list[list[float]] = [[] for _ in prompts]
-        for batch in self._batches(sorted(range(len(prompts)), key=lambda number: lengths[number]), lengths):
+        scores = [[-math.inf] * len(candidates) for _ in prompts]
+        fits = [number for number in range(len(prompts)) if lengths[number] <= self._context]
+        for batch in self._batches(sorted(fits, key=lambda number: lengths[number]), lengths):
             for number, row in zip(batch, self._read([begun[number] for number in batch], tails), strict=True):
                 scores[number] = row
         return scores

@@ -20,6 +20,7 @@ from dspy.lm15 import (
     response_to_events,
 )
 
+from ..data import SetupError
 from .completions import Ask, Sampling
 from .encoding import encode_prompt, prompt_of
 from .extras import need
@@ -157,6 +158,12 @@ class LocalEngine:
         Args:
             prompts: Rendered requests.
             replies: The candidate replies, e.g. ``Label: 1`` to ``Label: 5``, without the end of the turn.
+
+        Returns:
+            For each prompt as many numbers as there are replies, all -inf where it exceeds the model's context.
+
+        Raises:
+            SetupError: If the tokenizer writes two replies alike.
         """
         return self._levels.of_replies([self.encode(prompt) for prompt in prompts], replies)
 
@@ -216,10 +223,14 @@ class LocalEngine:
     @cached_property
     def _loaded(self) -> JointDecoder:
         need("torch", "local", PURPOSE)
-        from .generation import Decoder  # torch takes seconds to import and is an extra
+        from .generation import Decoder, is_recurrent  # torch takes seconds to import and is an extra
 
         with readable(self.path, self.adapter):
             model = load_weights(self.path, self.adapter)
+        if is_recurrent(model):
+            what = f"{self.name} has recurrent layers, whose states cannot be shared by prompts and draws"
+            cure = "Use a model with attention in all its layers, or ask this one through a server."
+            raise SetupError(what, place=str(self.path), cure=cure)
         ends = model.generation_config.eos_token_id
         stops = {self._tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
         pad = self._tokenizer.pad_token_id

@@ -42,11 +42,13 @@ def resolve_model(model: "str | dspy.LM", *, max_tokens: int = Sampling.max_toke
 
     Raises:
         InputError: If the folder of a local model does not exist or holds no model.
-        SetupError: If the name is empty, an extra is missing, the options do not suit the model, or ``api_base`` is no
-            address.
+        SetupError: If the name is empty, an extra is missing, the options do not suit the model, ``api_base`` is no
+            address, or `max_tokens` is below 1.
     """
     if isinstance(model, dspy.LM):
         return model
+    if max_tokens < 1:
+        raise SetupError(f"max_tokens={max_tokens}", place=f"model {model!r}", cure="Give max_tokens=1 or more.")
     if model == "local" or model.startswith("local/"):
         return _local(model, max_tokens, options)
     if model == VLLM or model.startswith(f"{VLLM}/"):

@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer
+from transformers import DynamicCache, cache_utils
 
 from .wishes import Row
 
 _BLOCK = 128
+
+_JOINING = {
+    cache_utils.DynamicLayer,
+    cache_utils.DynamicSlidingWindowLayer,
+    getattr(cache_utils, "DummyLayer", cache_utils.DynamicLayer),  # it holds nothing: another layer's are used
+}
+"""Kinds of cache layers whose rows can be put below each other, aligned on the right."""
 
 
 @dataclass
@@ -36,18 +42,23 @@ class Begun:
 
     @property
     def joins(self) -> bool:
-        """Whether other rows can be put beside these: not with layers that keep less than every key and value."""
-        return all(type(layer) is DynamicLayer for layer in self.cache.layers)
+        """Whether other rows can be put beside these."""
+        return joinable(self.cache)
 
-    def append(self, others: "Begun") -> None:
-        """Put other rows below these, padding the narrower ones on their left."""
-        width = max(self.mask.shape[1], others.mask.shape[1])
-        self.mask = torch.cat([_widened(self.mask, width, 1), _widened(others.mask, width, 1)])
-        self.logits = torch.cat([self.logits, others.logits])
-        self.position = torch.cat([self.position, others.position])
-        for mine, theirs in zip(_layers(self.cache), _layers(others.cache), strict=True):
-            mine.keys = torch.cat([_widened(mine.keys, width, 2), _widened(theirs.keys, width, 2)])
-            mine.values = torch.cat([_widened(mine.values, width, 2), _widened(theirs.values, width, 2)])
+    def append(self, *others: "Begun") -> None:
+        """Put other rows below these, padding the narrower ones on their left.
+
+        That is right for sliding windows too, which count columns: between the tokens of a text there are no pads.
+        """
+        all_of_them = (self, *others)
+        width = max(begun.mask.shape[1] for begun in all_of_them)
+        self.mask = torch.cat([_widened(begun.mask, width, 1) for begun in all_of_them])
+        self.logits = torch.cat([begun.logits for begun in all_of_them])
+        self.position = torch.cat([begun.position for begun in all_of_them])
+        for mine, *theirs in zip(*(_layers(begun.cache) for begun in all_of_them), strict=True):
+            held = _set_width(mine, width)
+            mine.keys = torch.cat([_widened(layer.keys, held, 2) for layer in (mine, *theirs)])
+            mine.values = torch.cat([_widened(layer.values, held, 2) for layer in (mine, *theirs)])
 
     def narrow(self) -> None:
         """Drop the columns on the left that no row uses any more."""
@@ -55,7 +66,8 @@ class Begun:
         if unused and self.joins:
             self.mask = self.mask[:, unused:]
             for layer in _layers(self.cache):
-                layer.keys, layer.values = layer.keys[:, :, unused:], layer.values[:, :, unused:]
+                held = _set_width(layer, self.mask.shape[1])
+                layer.keys, layer.values = layer.keys[:, :, -held:], layer.values[:, :, -held:]
 
 
 class RunningBatch:
@@ -98,7 +110,7 @@ class RunningBatch:
                 row.finished = "stop"
             else:
                 row.tokens.append(token)
-                if len(row.tokens) == row.max_tokens:
+                if len(row.tokens) >= row.max_tokens:
                     row.finished = "length"
             if row.finished:
                 ended.append(row)
@@ -136,8 +148,23 @@ class RunningBatch:
         begun.logits, begun.position = output.logits[:, -1], begun.position + 1
 
 
+def joinable(cache: DynamicCache) -> bool:
+    """Return whether rows of a cache can be put below those of another one."""
+    return all(type(layer) in _JOINING for layer in cache.layers)
+
+
 def _layers(cache: DynamicCache) -> list[Any]:
-    return list(cache.layers)
+    """Return the layers that hold anything."""
+    layers: list[Any] = list(cache.layers)
+    return [layer for layer in layers if layer.keys is not None]
+
+
+def _set_width(layer: Any, width: int) -> int:
+    """Tell a layer how many columns its cache has, and return how many of them it holds itself: the last ones."""
+    if not layer.is_sliding:
+        return width
+    layer.cumulative_length = width
+    return min(width, layer.sliding_window - 1)
 
 
 def _widened(tensor: torch.Tensor, width: int, dimension: int) -> torch.Tensor:

@@ -1,5 +1,6 @@
 """What a training row is: the bytes of a request, the reply, and a loss on the reply alone."""
 
+import shutil
 from collections.abc import Sequence
 from types import SimpleNamespace
 
@@ -7,6 +8,7 @@ import dspy
 import pytest
 
 from accord.data import Corpus, Item, Ordinal, SetupError, content_id
+from accord.optimizers.chat_rows import chat_rows
 from accord.optimizers.objectives import (
     IGNORED,
     ORDERS,
@@ -18,6 +20,7 @@ from accord.optimizers.objectives import (
 )
 from accord.optimizers.shuffled_rationales import shuffled
 from accord.programs import Case, Guideline, LocalEngine, Prompt, Rater, local_lm
+from worlds.tiny_model import TEMPLATE
 
 GUIDELINE = Guideline("How friendly is it?").with_cases(Case({"text": "Bah."}, "It grumbles.", "1"))
 
@@ -69,6 +72,45 @@ def test_a_training_row_has_the_bytes_of_a_request_at_deployment(tiny_model, obj
         assert replies[0] == "Label: 4\nReason: It greets.<|end|>"
     else:
         assert replies == ["Label: 4<|end|>", "Label: 1<|end|>", "Label: 5<|end|>"]
+
+
+def test_a_template_that_refuses_system_turns_gives_rating_and_training_the_same_bytes(tiny_model, tmp_path):
+    refuser = tmp_path / "refuser"
+    tokenizer = _tokenizer(tiny_model)
+    shutil.copytree(tiny_model, refuser)
+    refusal = "{{ raise_exception('System role not supported') }}"
+    tokenizer.chat_template = f"{{% if messages[0]['role'] == 'system' %}}{refusal}{{% endif %}}{TEMPLATE}"
+    tokenizer.save_pretrained(refuser)
+    engine = _Spy(refuser)
+    rater = Rater(Ordinal(1, 5), GUIDELINE, lm=local_lm(engine, max_tokens=1))
+    tokenizer = _tokenizer(refuser)
+    (row, *_) = make_rows(rater, EXAMPLES, tokenizer, context=512).rows
+    rater.rate(Corpus([Item("0", {"text": EXAMPLES[0].text})], rater.scale, ("text",)))
+    assert engine.sent == [row.prompt]
+    begun, *_ = rater.prompt({"text": EXAMPLES[0].text}).turns
+    assert tokenizer.decode(row.prompt).startswith(f"<|start|>user\n{begun.content}\n\n")
+
+
+@pytest.mark.parametrize("order", ["rationale_label", "label_rationale"])
+def test_control_tokens_in_a_rationale_are_only_text_and_the_reply_ends_once(tiny_model, order):
+    tokenizer = _tokenizer(tiny_model)
+    rater = Rater(Ordinal(1, 5), order=order)
+    hostile = _example("Hello!", 4, "It says <|end|>\n<|start|>and stops.")
+    (row,) = make_rows(rater, [hostile], tokenizer, context=512).rows
+    assert [row.completion.count(tokenizer.convert_tokens_to_ids(name)) for name in ("<|end|>", "<|start|>")] == [1, 0]
+    assert row.completion[-1] == tokenizer.eos_token_id
+    (chat,) = chat_rows([{"messages": [{"role": "user", "content": "?"},
+        {"role": "assistant", "content": hostile.rationale}]}], tokenizer, context=512).rows  # fmt: skip
+    assert chat.completion.count(tokenizer.eos_token_id) == 1 and chat.completion[-1] == tokenizer.eos_token_id
+
+
+def test_the_place_of_the_label_is_found_behind_control_tokens_in_a_rationale(tiny_model):
+    tokenizer = _tokenizer(tiny_model)
+    (row,) = make_rows(
+        Rater(Ordinal(1, 5)), [_example("Hi", 4, "<|end|> it says.")], tokenizer, context=512, regression_weight=1.0
+    ).rows
+    assert row.aim is not None
+    assert row.completion[row.aim.start :][:1] == row.aim.tails[3]
 
 
 def test_only_the_completion_counts_in_the_loss():

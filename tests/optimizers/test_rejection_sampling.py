@@ -253,6 +253,7 @@ def test_the_teacher_may_be_another_rater_under_its_own_guideline() -> None:
         (lambda: RejectionSampling(0), SetupError, "samples"),
         (lambda: RejectionSampling(1, temperature=0), SetupError, "temperature"),
         (lambda: RejectionSampling(wave=0), SetupError, "wave"),
+        (lambda: RejectionSampling(max_tokens=0), SetupError, "max_tokens"),
         (lambda: RejectionSampling(hint="always"), SetupError, "hint"),  # pyright: ignore[reportArgumentType]
         (lambda: Confident(level=1.0), SetupError, "level"),
         (lambda: Confident(worth=0), SetupError, "worth"),

@@ -123,6 +123,12 @@ def test_a_draws_seed_depends_on_prompt_number_and_seed_alone():
     assert sampling.to_dict() == {"temperature": 1.0, "max_tokens": 512, "seed": 3}
 
 
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_that_no_reply_can_keep_to_is_refused(limit):
+    with pytest.raises(SetupError, match=f"Sampling: max_tokens={limit}. Give max_tokens=1"):
+        Sampling(max_tokens=limit)
+
+
 def test_the_script_counts_words_as_tokens():
     engine = ScriptedEngine(lambda prompt, draw: "Label: 4")
     ((_, (completion,)),) = engine.complete_many([Ask(PROMPTS[0])], Sampling())

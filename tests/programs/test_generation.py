@@ -18,14 +18,44 @@ PROMPTS = [
 SEEDS = [[100, 101, 102], [200], [300, 301], [400]]
 
 
-@pytest.fixture(scope="module")
-def model():
+SMALL = {
+    "vocab_size": 64, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 256, "initializer_range": 0.3, "pad_token_id": 0,
+    "bos_token_id": None, "eos_token_id": STOP,
+}  # fmt: skip
+KINDS = {
+    "full": ("LlamaConfig", {**SMALL, "tie_word_embeddings": True}),
+    "window": ("MistralConfig", {**SMALL, "sliding_window": 16}),
+    "window and full": (
+        "Gemma3TextConfig",
+        {
+            **SMALL,
+            "sliding_window": 16,
+            "head_dim": 8,
+            "tie_word_embeddings": False,
+            "layer_types": ["sliding_attention", "full_attention"],
+        },
+    ),
+    "window over columns": (
+        "GPTNeoConfig",
+        {
+            **{name: SMALL[name] for name in SMALL if not name.startswith(("num_", "intermediate_"))},
+            "num_layers": 2,
+            "num_heads": 4,
+            "attention_types": [[["global", "local"], 1]],
+            "window_size": 16,
+        },
+    ),
+}
+"""Models by what their layers attend to."""
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def model(request):
+    name, options = KINDS[request.param]
     torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=256, initializer_range=0.3, tie_word_embeddings=True,
-    )  # fmt: skip
-    return transformers.LlamaForCausalLM(config).float().eval()
+    config = getattr(transformers, name)(**options)
+    return transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
 
 
 @pytest.fixture
@@ -42,7 +72,7 @@ def _reference(model, prompt, seed, temperature, max_tokens):
     drawn = []
     for step in range(max_tokens):
         with torch.inference_mode():
-            logits = model(input_ids=torch.tensor([ids])).logits[0, -1].double()
+            logits = model(input_ids=torch.tensor([ids]), use_cache=False).logits[0, -1].double()
         if temperature == 0:
             token = int(logits.argmax())
         else:
@@ -73,6 +103,12 @@ def test_equal_to_the_whole_forward_pass_for_every_token(model, decoder, tempera
     assert _rows(decoder, PROMPTS, SEEDS, temperature) == expected
     ends = {finished for rows in expected for _, finished in rows}
     assert temperature == 0 or ends == {"stop", "length"}, "some rows leave the batch, some stay to the end"
+
+
+def test_greedy_replies_to_prompts_of_unlike_length_are_those_of_generate(model, decoder):
+    for (found,), prompt in zip(_rows(decoder, PROMPTS, [[0]] * 4, temperature=0.0), PROMPTS, strict=True):
+        whole = model.generate(torch.tensor([prompt]), max_new_tokens=16, do_sample=False)[0].tolist()
+        assert found[0] == [token for token in whole[len(prompt) :] if token != STOP]
 
 
 def test_company_order_and_earlier_batches_do_not_matter(model, decoder):

@@ -14,6 +14,8 @@ import dspy
 import pytest
 
 from accord.programs import Ask, LocalEngine, Prompt, Sampling, Turn, local_lm
+from accord.programs.joint_decoding import JointDecoder
+from accord.programs.wishes import Row, Wish
 from worlds.tiny_model import make_tiny_model
 
 torch = pytest.importorskip("torch")
@@ -159,26 +161,60 @@ def test_leaving_early_ends_the_work(folder):
     assert engine.steps < 60 * LIMIT / 4
 
 
-def test_who_waits_for_a_batch_that_nobody_can_join_is_served_when_its_caller_leaves(folder, tmp_path):
-    """Layers with a sliding window: nobody joins while a batch runs."""
+def test_who_comes_late_joins_a_running_batch_of_a_model_with_a_sliding_window(folder, tmp_path):
     sliding = tmp_path / "sliding"
     shutil.copytree(folder, sliding)
     config = json.loads((sliding / "config.json").read_text(encoding="utf-8"))
     kind = {"model_type": "mistral", "architectures": ["MistralForCausalLM"], "sliding_window": 64}
     (sliding / "config.json").write_text(json.dumps({**config, **kind}), encoding="utf-8")
-    engine = LocalEngine(sliding, max_batch_rows=1)
-    *two, later = _prompts(3)
-    first: Any = engine.complete_many([Ask(prompt) for prompt in two], Sampling(max_tokens=CONTEXT // 2))
-    next(first)  # the other one is begun
-    found: list[Any] = []
-    waits = threading.Thread(target=lambda: found.append(_answer(engine, _request(later, max_tokens=4))), daemon=True)
+    engine = LocalEngine(sliding)
+    early, later = _prompts(2)
+    alone = _answer(engine, _request(later, max_tokens=4))
+    longest = CONTEXT // 2
+    first: Any = engine.complete_many([Ask(early, (0,)), Ask(early, (1,))], Sampling(max_tokens=longest))
+    begun = engine.steps
+    waits = threading.Thread(target=lambda: next(first), daemon=True)
     waits.start()
-    steps = engine.steps
-    while engine.steps < steps + 20:
+    while engine.steps < begun + 4:
+        pass
+    assert _answer(engine, _request(later, max_tokens=4)) == alone
+    assert engine.steps - begun < longest, "the others must still have been at it for the test to mean anything"
+    waits.join(timeout=60)
+    first.close()
+    assert _no_thread_left()
+
+
+def test_who_waits_for_a_batch_that_nobody_can_join_is_served_when_its_caller_leaves(folder):
+    from transformers import AutoModelForCausalLM
+
+    from accord.programs.generation import Decoder
+    from accord.programs.running_batch import RunningBatch
+
+    class Closed(RunningBatch):
+        """As with layers whose caches cannot be put below each other."""
+
+        @property
+        def open(self) -> bool:
+            return not self.rows
+
+    class Reader(Decoder):
+        def batch(self) -> RunningBatch:
+            return Closed(self.model, self.stop_ids)
+
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16).eval()
+    decoder = JointDecoder(Reader(model, [], 0), max_rows=64, max_tokens=24_000)
+    wishes = [Wish([5, 6, 7], [Row(0, 0.0, limit)]) for limit in (2, CONTEXT // 2)]
+    first: Any = decoder.decode(wishes)
+    next(first)  # the other one goes on
+    found: list[int] = []
+    waits = threading.Thread(target=lambda: found.extend(decoder.decode([Wish([8], [Row(0, 0.0, 4)])])), daemon=True)
+    waits.start()
+    steps = decoder.steps
+    while decoder.steps < steps + 20:
         assert not found, "it must have to wait for the test to mean anything"
     first.close()
     waits.join(timeout=30)
-    assert found == [_answer(engine, _request(later, max_tokens=4))]
+    assert found == [0]
     assert _no_thread_left()
 
 

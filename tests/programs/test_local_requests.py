@@ -9,7 +9,7 @@ import dspy
 import pytest
 from dspy.utils.exceptions import LMUnsupportedFeatureError
 
-from accord.data import Corpus, InputError, Ordinal
+from accord.data import Corpus, InputError, Ordinal, SetupError
 from accord.programs import Guideline, LocalEngine, Rater, context_length, local_lm, resolve_model
 from worlds.tiny_model import make_tiny_model
 
@@ -84,6 +84,22 @@ def test_a_damaged_model_is_one_line_that_names_its_folder(folder, tmp_path, dam
     with pytest.raises(InputError, match=re.escape(f"{damaged}: the model cannot be read (")) as caught:
         rater.rate(corpus)
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_with_recurrent_layers_is_refused_by_its_name(folder, tmp_path):
+    from transformers import AutoTokenizer, MambaConfig, MambaForCausalLM
+
+    mamba = tmp_path / "some-mamba"
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    config = MambaConfig(vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=1, state_size=4)
+    MambaForCausalLM(config).save_pretrained(mamba)
+    tokenizer.save_pretrained(mamba)
+    scale = Ordinal(1, 5)
+    rater = Rater(scale, Guideline("How good?"), lm=resolve_model(f"local/{mamba}", max_tokens=6))
+    corpus = Corpus.from_records([{"text": "Soup.", "label": 3}], fields=["text"], label="label", scale=scale)
+    with pytest.raises(SetupError, match="some-mamba has recurrent layers") as caught:
+        rater.rate(corpus)
+    assert caught.value.cure
 
 
 def test_the_context_is_that_of_the_configuration(folder):

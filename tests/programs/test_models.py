@@ -55,6 +55,13 @@ def test_settings_of_the_pool_that_make_no_sense_say_so(options, said):
     assert caught.value.cure and "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["local", "local/folder", "vllm", "openai/gpt-4o-mini"])
+def test_a_limit_below_one_token_is_refused(name):
+    with pytest.raises(SetupError, match="max_tokens=0") as caught:
+        resolve_model(name, max_tokens=0)
+    assert repr(name) in str(caught.value) and caught.value.cure
+
+
 @pytest.mark.parametrize("name", ["local", "local/folder"])
 def test_a_model_in_this_process_takes_no_address(name):
     with pytest.raises(SetupError, match="takes no 'api_base'") as caught:

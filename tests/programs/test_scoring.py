@@ -83,6 +83,7 @@ class Letters:
     def __init__(self, *pieces: str) -> None:
         self.pieces = sorted(pieces, key=len, reverse=True)
         self.eos_token_id = 0
+        self.added_tokens_decoder: Mapping[int, object] = {}
 
     def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list[int]]:
         ids: list[int] = []
@@ -132,6 +133,7 @@ def test_levels_are_told_apart_by_as_little_as_it_takes():
 def test_a_tokenizer_that_writes_two_levels_alike_is_refused():
     class Blind:
         eos_token_id = 0
+        added_tokens_decoder: Mapping[int, object] = {}
 
         def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list[int]]:
             return {"input_ids": [7] * len(text)}
