@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from .encoding import encode_reply
@@ -34,7 +34,8 @@ class LevelReader:
 
         Args:
             prompts: Token ids, up to where the reply begins.
-            replies: The candidates, without the end of the turn.
+            replies: The candidates, without the end of the turn, which is only read where one begins another: "1" would
+                else never be less likely than "10".
 
         Returns:
             For each prompt as many numbers as there are replies, all of them -inf where they exceed the model's context
@@ -47,6 +48,8 @@ class LevelReader:
         for place, ids in enumerate(candidates):
             if candidates.count(ids) > 1:
                 raise written_alike(place, len(candidates))
+        if _one_begins_another(candidates) and self._tokenizer.eos_token_id is not None:
+            candidates = [[*ids, self._tokenizer.eos_token_id] for ids in candidates]
         given = common_start(candidates)
         begun = [[*ids, *candidates[0][:given]] for ids in prompts]
         tails = [ids[given:] for ids in candidates]
@@ -99,3 +102,8 @@ class LevelReader:
             batch.append(number)
         if batch:
             yield batch
+
+
+def _one_begins_another(candidates: Sequence[Sequence[int]]) -> bool:
+    ordered = sorted(map(tuple, candidates))
+    return any(later[: len(one)] == one for one, later in pairwise(ordered))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from accord.data import Corpus, Item, Journal, Ordinal, SetupError
-from accord.programs import Guideline, LocalEngine, Rater, forced_choice, local_lm
+from accord.programs import Guideline, LocalEngine, Rater, encode_prompt, forced_choice, local_lm
 from worlds.tiny_model import TEMPLATE, make_tiny_model
 
 pytest.importorskip("torch")
@@ -40,6 +40,21 @@ def test_every_item_that_fits_has_a_level_and_the_others_say_that_they_do_not(fo
             assert list(forced_choice(rater, _corpus("A day.", "It rained. " * 100, "The bus."), journal=journal)) == [
                 short, novel, other,
             ]  # fmt: skip
+
+
+def test_a_reply_that_another_one_begins_with_is_read_to_its_end(folder):
+    torch = pytest.importorskip("torch")
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    engine = LocalEngine(folder)
+    prompt = _rater(folder).prompt({"text": "A day."})
+    ((one, ten),) = engine.level_log_probabilities([prompt], ["Label: 1", "Label: 10"])
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    ids = [*encode_prompt(tokenizer, prompt), *tokenizer("Label: 1")["input_ids"]]
+    (zero,), end = tokenizer("0")["input_ids"], tokenizer.eos_token_id
+    after = model(torch.tensor([[*ids, zero]])).logits[0].detach().float().log_softmax(-1)
+    told = float(after[-2, end]), float(after[-2, zero] + after[-1, end])
+    assert (one, ten) == pytest.approx(told, abs=0.05)  # in bfloat16
 
 
 def test_levels_that_a_tokenizer_writes_alike_are_refused_as_expected_scoring_does(folder, tmp_path):
