@@ -23,6 +23,7 @@ from .completions import (
     shares_prompt,
 )
 from .embedded import embedded_model
+from .encoding import encode_prompt, encode_reply
 from .extras import check_installed, need
 from .forced_choice import forced_choice
 from .guideline import Case, Guideline, parse_guideline
@@ -30,7 +31,7 @@ from .guideline_diff import Change, guideline_diff
 from .interrater import Interrater, interrater
 from .level_choice import LevelChoice, common_start, level_choice
 from .level_tokens import LevelWeights, level_weights
-from .local_model import LocalEngine, encode_prompt, local_lm, weights_hash
+from .local_model import LocalEngine, local_lm, weights_hash
 from .merging import merge_rater
 from .model_reading import context_length, read_tokenizer
 from .models import resolve_model
@@ -143,6 +144,7 @@ __all__ = [
     "draw_of",
     "embedded_model",
     "encode_prompt",
+    "encode_reply",
     "find_rule",
     "fold_output",
     "forced_choice",
