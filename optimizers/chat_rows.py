@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from ..data import InputError, SetupError
-from ..programs import Prompt, Turn, encode_prompt
-from ..programs.encoding import encode_reply
+from ..programs import Prompt, Turn, encode_prompt, encode_reply
 from ..programs.prompt import Role
 from .objectives import Row, Rows
 

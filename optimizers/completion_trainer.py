@@ -82,6 +82,8 @@ class CompletionTrainer(SFTTrainer):
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """Return this batch's share of the step's loss; without a count of the step's tokens, the batch's own loss."""
+        if self._measuring:
+            num_items_in_batch = None  # were one given, it would come with the rows of the last step of training
         ids, mask, labels = inputs["input_ids"], inputs["attention_mask"], inputs["labels"]
         following = torch.nn.functional.pad(labels, (0, 1), value=IGNORED)[:, 1:]
         counted = following != IGNORED

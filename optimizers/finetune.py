@@ -48,13 +48,13 @@ class FineTune(Compiler):
     """Trains weights for each objective and returns the rater that agrees best with people on dev.
 
     Objectives (see `objectives.ORDERS`): ``trace`` writes the rationale, then the label, on the items that have a
-    rationale; ``label`` writes the label alone on the same items; ``label_all`` writes the label alone on all items;
+    rationale and fit with it; ``label`` writes the label alone on the same items; ``label_all`` writes it on all items;
     ``label_first`` writes the label, then the rationale, on the items of ``trace``; ``regression`` writes what
     ``trace`` writes and also pulls the expected label to the human one (see `Aim`); ``preference`` learns the traces
     beside draws of the same items that missed the label (see `preferences`), and needs `Traces` as its trainset;
     ``trace_shuffled`` is ``trace`` with rationales of other items of the same label, an ablation that the gate chooses
-    only where there is nothing else. An objective whose rows another one already has, or that has none, is skipped, and
-    the provenance says why.
+    only where there is nothing else. An objective whose rows another one already has, that has none, or whose rows all
+    have one label, is skipped, and the provenance says why.
 
     Every candidate rates as the student scores (see `Scoring`); that of ``regression`` is measured twice, by what it
     writes (``regression``) and by the expected label (``regression_expected``). With `rounds` above 1, ``trace``,
@@ -85,9 +85,10 @@ class FineTune(Compiler):
         regression_weight: What the squared error of an item's expected label counts beside the cross-entropy of a
             token, on a scale from 1 to 5 (others are brought to its span); 0 leaves the cross-entropy.
         margin: Steps by which the labels of a pair of ``preference`` differ at least.
-        weighted: Whether the examples' ``weight`` reaches the loss; only the ratios of the weights matter. Off by
-            default: a blind trace weighs the teacher's confidence, which says how surely its item is hit, not how much
-            its rationale is worth, and nothing measured so far says that it pays. Switch it on for hinted traces.
+        weighted: Whether the examples' ``weight`` reaches the loss, also that of a pair's better reply; only the ratios
+            of the weights matter, and what weighs 0 is left out (``weightless`` counts it). Off by default: a blind
+            trace weighs the teacher's confidence, which says how surely its item is hit, not how much its rationale is
+            worth, and nothing measured so far says that it pays. Switch it on for hinted traces.
         seed: Of the adapters' start, the order of the rows, the shuffled rationales and own replies.
         launcher: ``process`` trains in one process; ``accelerate`` through ``accelerate launch``, for several GPUs.
         accelerate_config: The configuration that ``accelerate launch`` is given, a file or a shipped one (`Launcher`).
@@ -184,8 +185,9 @@ class FineTune(Compiler):
 
         Returns:
             The chosen rater. ``candidates`` has all that were trained, best first, each with what it was made of and
-            what did not fit (``too_long`` names the items); ``provenance`` has the same of
-            the chosen one, which objectives were skipped, what each further round lacked, and whether traces paid.
+            what did not fit (``too_long`` names the items, ``dev_too_long`` those of the valset that the rater could
+            not rate for that); ``provenance`` has the same of the chosen one, which objectives were skipped, what each
+            further round lacked, and whether traces paid.
 
         Raises:
             SetupError: If the extra ``train`` is missing, there is no valset or it shares items with the trainset, all

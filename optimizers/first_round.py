@@ -51,8 +51,8 @@ def first_round(
     if not plans:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
         cure = (
-            "Give traces (RejectionSampling.infer), or objectives=('label_all',); where rows are longer than the "
-            "context, shorter items or a base model with a longer one."
+            "Give traces (RejectionSampling.infer) of items with different labels, or objectives=('label_all',); where "
+            "rows are longer than the context, shorter items or a base model with a longer one."
         )
         raise SetupError(f"there is nothing to train on ({reasons})", place="FineTune", cure=cure)
     return Plans(tuple(plans), skipped)

@@ -8,8 +8,7 @@ from typing import Any, Literal, NamedTuple
 import dspy
 
 from ..data import InputError, Label, SetupError
-from ..programs import Order, Rater, common_start, encode_prompt
-from ..programs.encoding import encode_reply
+from ..programs import Order, Rater, common_start, encode_prompt, encode_reply
 from .aims import Aim, make_aim
 from .dev import item_id
 from .preferences import Preference
@@ -33,14 +32,16 @@ ORDERS: Mapping[Objective, Order] = {
 }
 """What the rater of each objective writes.
 
-``trace`` writes the rationale and then the label, on items that have a rationale. ``label`` writes the label alone, on
-exactly the same items: the difference between the two is what the rationales are worth. ``label_all`` writes the label
-alone, on all items: what plain fine-tuning reaches with every label there is. ``label_first`` writes the label and then
-the rationale, on the items of ``trace``: the rationale can teach, and costs nothing where only the label is read.
+``trace`` writes the rationale and then the label, on items that have a rationale and fit into the model's context with
+it. ``label`` writes the label alone, on exactly the same items: the difference between the two is what the rationales
+are worth. ``label_all`` writes the label alone, on all items: what plain fine-tuning reaches with every label there is.
+``label_first`` writes the label and then the rationale, on the items of ``trace``: the rationale can teach, and costs
+nothing where only the label is read.
 ``regression`` writes what ``trace`` writes, and its loss also pulls the expected label to the human one (see `Aim`).
 ``preference`` writes it too, and learns it beside a reply of the teacher that missed the label (see `preferences`).
 ``trace_shuffled`` writes it as well, and has learned it with the rationales of other items of the same label (see
-`shuffled`): the difference to ``trace`` is what it is worth that a rationale speaks of its own item.
+`shuffled`): the difference to ``trace`` is what it is worth that a rationale speaks of its own item. An item of
+``trace`` that does not fit with its new rationale is left out.
 """
 
 
@@ -68,16 +69,31 @@ class Row:
         return [*self.prompt, *self.completion]
 
     @property
+    def tokens(self) -> int:
+        """How many tokens are learned from: where two replies are compared, each is read with the prompt before it."""
+        second = len(self.prompt) + len(self.rejected) if self.rejected else 0
+        return len(self.prompt) + len(self.completion) + second
+
+    @property
     def labels(self) -> list[int]:
         """The ids the loss compares with, in the same places: `IGNORED` on the prompt."""
         return [*[IGNORED] * len(self.prompt), *self.completion]
 
 
 class Rows(NamedTuple):
-    """The rows of one objective, and the ids of the items that gave none because they exceed the model's context."""
+    """The rows of one objective, and what became of the examples that gave none.
+
+    Attributes:
+        rows: What is learned.
+        too_long: Ids of the items that exceed the model's context.
+        examples: What the rows were made of, one for each.
+        weightless: Examples that fit and weigh 0.
+    """
 
     rows: tuple[Row, ...]
     too_long: tuple[str, ...]
+    examples: tuple[dspy.Example, ...] = ()
+    weightless: int = 0
 
 
 def traced(examples: Sequence[dspy.Example]) -> list[dspy.Example]:
@@ -114,7 +130,7 @@ def make_rows(
             levels with values where there is an aim, or all weights are 0.
         InputError: If a weight is not a number from 0 on.
     """
-    rows: list[Row] = []
+    rows: list[tuple[Row, dspy.Example]] = []
     too_long: list[str] = []
     for example in examples:
         rationale = str(example.get("rationale") or "")
@@ -127,13 +143,18 @@ def make_rows(
         if regression_weight is not None:
             aim = make_aim(rater, rationale, example["label"], tokenizer, regression_weight)
         weight = _weight(example, rater) if weighted else 1.0
-        rows.append(Row(tuple(prompt), completion, weight, aim))
-    return Rows(_balanced(rows), tuple(too_long))
+        rows.append((Row(tuple(prompt), completion, weight, aim), example))
+    return _balanced(rows, too_long)
 
 
-def make_pair_rows(rater: Rater, pairs: Sequence[Preference], tokenizer: Any, *, context: int) -> Rows:
-    """Render pairs of replies as rows with a completion and a rejected one; see `make_rows`."""
-    rows: list[Row] = []
+def make_pair_rows(
+    rater: Rater, pairs: Sequence[Preference], tokenizer: Any, *, context: int, weighted: bool = False
+) -> Rows:
+    """Render pairs of replies as rows with a completion and a rejected one; see `make_rows`.
+
+    A pair weighs what its better reply does.
+    """
+    rows: list[tuple[Row, dspy.Example]] = []
     too_long: list[str] = []
     for pair in pairs:
         prompt = encode_prompt(tokenizer, rater.prompt({name: pair.example[name] for name in rater.fields}))
@@ -142,8 +163,9 @@ def make_pair_rows(rater: Rater, pairs: Sequence[Preference], tokenizer: Any, *,
         if len(prompt) + max(len(chosen), len(rejected)) > context:
             too_long.append(pair.item_id)
             continue
-        rows.append(Row(tuple(prompt), chosen, rejected=rejected))
-    return Rows(tuple(rows), tuple(too_long))
+        weight = _weight(pair.example, rater) if weighted else 1.0
+        rows.append((Row(tuple(prompt), chosen, weight, rejected=rejected), pair.example))
+    return _balanced(rows, too_long)
 
 
 def _completion(rater: Rater, rationale: str, label: Label, tokenizer: Any) -> tuple[int, ...]:
@@ -163,22 +185,29 @@ def _weight(example: dspy.Example, rater: Rater) -> float:
     return float(weight)
 
 
-def _balanced(rows: Sequence[Row]) -> tuple[Row, ...]:
+def _balanced(given: Sequence[tuple[Row, dspy.Example]], too_long: Sequence[str]) -> Rows:
     """Return the rows with weights that are 1 on average over completion tokens: a common factor changes nothing.
 
     Rows without weight go. The average is taken over all rows and not over a batch: a batch of doubtful traces is to
     move the weights less than a batch of sure ones.
     """
-    kept = [row for row in rows if row.weight > 0]
-    if rows and not kept:
+    kept = [(row, example) for row, example in given if row.weight > 0]
+    if given and not kept:
         cure = "Give some example a weight above 0, or FineTune(weighted=False)."
         raise SetupError("all examples weigh 0", place="FineTune", cure=cure)
-    if len({row.weight for row in kept}) < 2:
-        return tuple(replace(row, weight=1.0) for row in kept)
-    tokens = sum(len(row.completion) for row in kept)
-    factor = tokens / math.fsum(row.weight * len(row.completion) for row in kept)
-    # Rounded, so that the factor's last digit does not make another job of the same weights.
-    return tuple(replace(row, weight=round(row.weight * factor, 12)) for row in kept)
+    rows = [row for row, _ in kept]
+    weights = [1.0] * len(rows)
+    if len({row.weight for row in rows}) > 1:
+        tokens = sum(len(row.completion) for row in rows)
+        factor = tokens / math.fsum(row.weight * len(row.completion) for row in rows)
+        # Rounded, so that the factor's last digit does not make another job of the same weights.
+        weights = [round(row.weight * factor, 12) for row in rows]
+    return Rows(
+        tuple(replace(row, weight=weight) for row, weight in zip(rows, weights, strict=True)),
+        tuple(too_long),
+        tuple(example for _, example in kept),
+        len(given) - len(kept),
+    )
 
 
 def shared_prefix(rows: Sequence[Row]) -> int:

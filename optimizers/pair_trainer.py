@@ -7,17 +7,22 @@ from trl.trainer.dpo_trainer import DPOTrainer
 
 from .row_order import RowOrder
 
+_WEIGHT = "weight"
+
 
 class PairTrainer(DPOTrainer):
     """A `DPOTrainer` for rows that are encoded already: ``prompt_ids``, ``chosen_ids``, ``rejected_ids``.
 
     TRL would render and encode text, and a training row must have the bytes of a request at deployment. The loss of a
     step is the mean over its pairs of the first loss type, which compares them, plus the mean over the tokens of its
-    better replies of the second, their cross-entropy. How a step is cut into batches does not change that; TRL would
-    average the batches' means.
+    better replies of the second, their cross-entropy, each pair counted with its weight. How a step is cut into batches
+    does not change that; TRL would average the batches' means.
+
+    TRL's losses know no weights, and are means over a batch: pairs of unlike weight go through the model one by one.
 
     Args:
-        *args: As for `DPOTrainer`.
+        *args: As for `DPOTrainer`. Where pairs have a weight, the dataset has it as ``weight``, and
+            ``remove_unused_columns=False``.
         order: In which the rows are trained on; the trainer's own by default.
         dev_tokens: Tokens of an average better reply of the evaluation dataset, where there is one.
         **options: As for `DPOTrainer`; the loss types are one that compares, and ``sft``.
@@ -34,6 +39,7 @@ class PairTrainer(DPOTrainer):
         self.dev_tokens = dev_tokens
         self._in_step: Any = None
         self._measuring = False
+        self.data_collator = _weighed(self.data_collator)
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device) -> Any:
         """Collect the batches of a step, and count its pairs and the tokens of their better replies."""
@@ -47,14 +53,21 @@ class PairTrainer(DPOTrainer):
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """Return this batch's share of the loss of its step, or of the evaluation dataset."""
-        pairs, tokens = _counts(inputs)
+        batch = dict(inputs)
+        weights = batch.pop(_WEIGHT, torch.ones(1)).tolist()
+        if self._measuring or self._in_step is None:
+            weights = [1.0]
+        if len(set(weights)) > 1:
+            ones = [{**_pair(batch, place), _WEIGHT: torch.tensor([weight])} for place, weight in enumerate(weights)]
+            return torch.stack([self.compute_loss(model, one) for one in ones]).sum()
+        pairs, tokens = _counts(batch)
         if self._measuring and self.dev_tokens is not None:
             self.loss_weights = [1.0, tokens / (self.dev_tokens * pairs)]
         elif self._in_step is not None and not self._measuring:
             # With several processes gradients are averaged, and each has only a share of the whole.
             share = torch.tensor([pairs, tokens], device=self._in_step.device) * self.accelerator.num_processes
-            self.loss_weights = (share / self._in_step).tolist()
-        return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+            self.loss_weights = (weights[0] * share / self._in_step).tolist()
+        return super().compute_loss(model, batch, return_outputs, num_items_in_batch)
 
     def prediction_step(self, *args: Any, **options: Any) -> Any:
         """Measure a batch of the evaluation dataset; how it is cut into batches does not change its loss."""
@@ -70,6 +83,24 @@ class PairTrainer(DPOTrainer):
     def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
         """Return the dataset as it is: there is no option to have it left alone."""
         return dataset
+
+
+def _weighed(collate: Any) -> Any:
+    """Return a collator that hands on what the pairs weigh."""
+
+    def collate_with_weights(examples: list[dict[str, Any]]) -> dict[str, Any]:
+        batch = collate(examples)
+        if _WEIGHT in examples[0]:
+            batch = {**batch, _WEIGHT: torch.tensor([example[_WEIGHT] for example in examples])}
+        return batch
+
+    return collate_with_weights
+
+
+def _pair(batch: Any, place: int) -> dict[str, Any]:
+    """Return one pair of a batch as a batch of its own."""
+    better, worse = place, place + len(batch["input_ids"]) // 2
+    return {name: values[[better, worse]] for name, values in batch.items()}
 
 
 def _counts(batch: Any) -> tuple[int, int]:

@@ -123,7 +123,8 @@ def preferences(traces: Traces, *, margin: float = 2.0, per_item: int = 1) -> Pr
             continue
         example = trace_of[item.item_id]
         wrong = _wrong(item, example["label"], scale)
-        far = [pair for pair in wrong if pair[1] >= margin]
+        # 0.3 - 0.1 is a little less than two steps of 0.1, and they are two steps apart all the same.
+        far = [pair for pair in wrong if pair[1] >= margin - 1e-9 * (1 + margin)]
         if not far:
             lacks["within_margin" if wrong else "no_wrong_draw"] += 1
         pairs += [Preference(item.item_id, example, draw, apart) for draw, apart in far[:per_item]]

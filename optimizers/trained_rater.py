@@ -68,6 +68,7 @@ class Measure:
             "seconds": result.seconds,
             "tokens": result.tokens,
             "unparsed": dict(ratings.unparsed),
+            "dev_too_long": [one.item_id for one in ratings if one.error.startswith("context_length")],
         }
         # The rater that is handed out has an engine of its own, so that the weights used here do not stay in memory.
         candidate = Candidate(name, self.rater(plan, scoring), found, len(plan.rows), details=details)

@@ -103,7 +103,7 @@ def arguments(attempt: Attempt, *, small: bool) -> Any:
     if parameters.patience is not None:
         options |= {"load_best_model_at_end": True, "metric_for_best_model": "loss", "greater_is_better": False}
     if attempt.pairs:
-        return trl.DPOConfig(**options, beta=_BETA, loss_type=["sigmoid", "sft"])
+        return trl.DPOConfig(**options, remove_unused_columns=_plain(attempt), beta=_BETA, loss_type=["sigmoid", "sft"])
     return trl.SFTConfig(
         **options, remove_unused_columns=_plain(attempt), dataset_kwargs={"skip_prepare_dataset": True}
     )
@@ -174,10 +174,13 @@ def _of_pairs(attempt: Attempt, shared: dict[str, Any]) -> Any:
     """
     from .pair_trainer import PairTrainer
 
-    columns = [
+    rows = [*attempt.rows, *attempt.dev_rows]
+    columns: list[dict[str, Any]] = [
         {"prompt_ids": list(row.prompt), "chosen_ids": list(row.completion), "rejected_ids": list(row.rejected)}
-        for row in [*attempt.rows, *attempt.dev_rows]
+        for row in rows
     ]
+    if not _plain(attempt):
+        columns = [{**column, "weight": row.weight} for column, row in zip(columns, rows, strict=True)]
     return PairTrainer(**_datasets(attempt, columns), **shared)
 
 

@@ -112,7 +112,7 @@ class TrainingResult:
         adapter: Hash of the files of what was trained, an adapter or a whole model (see `TrainingJob.output`).
         losses: Step by step the mean loss per completion token, with that of the aims where rows have any.
         seconds: Wall-clock time from loading the model to the saved weights, of the attempt that finished.
-        tokens: Tokens of all rows, prompts included, times epochs.
+        tokens: Tokens of all rows, prompts included (twice where two replies are compared), times epochs.
         micro_batch: Rows that a process held at once; fewer than were wanted where memory ran out.
         dev_losses: Epoch by epoch the same mean over the dev rows.
         best_epoch: Whose weights were kept, from 1; None where the last ones were.

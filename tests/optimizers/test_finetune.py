@@ -122,7 +122,7 @@ def test_nothing_to_train_on_is_explained(student):
     with pytest.raises(SetupError, match=r"trace: no item has a rationale; label: no item has a rationale"):
         FineTune(objectives=("trace", "label")).compile(student, trainset=UNTRACED, valset=DEV)
     long = [_example("word " * 500, 1, "reason", item_id="a"), _example("word " * 501, 2, "reason", item_id="b")]
-    with pytest.raises(SetupError, match=r"all 2 rows have more than 512 tokens \('a', 'b'\)"):
+    with pytest.raises(SetupError, match=r"all 2 rows, with their rationales, have more than 512 tokens \('a', 'b'\)"):
         FineTune(objectives=("label",)).compile(student, trainset=long, valset=DEV)
 
 
@@ -132,6 +132,13 @@ def test_labels_that_are_all_the_same_teach_nothing_and_measure_nothing(student)
         FineTune().compile(student, trainset=alike, valset=DEV)
     with pytest.raises(SetupError, match="valset: all 6 examples have the label '2'"):
         FineTune().compile(student, trainset=TRACED, valset=[example.copy(label=2) for example in DEV])
+
+
+def test_items_with_a_rationale_that_all_have_one_label_are_no_traces_to_learn_from(student):
+    traced = [_example(f"traced {number}", 3, "reason") for number in range(4)]
+    alike = "all 4 rows have the label '3'"
+    with pytest.raises(SetupError, match=rf"trace: {alike}; label: {alike}\).*with different labels"):
+        FineTune(objectives=("trace", "label")).compile(student, trainset=[*traced, *UNTRACED], valset=DEV)
 
 
 def test_a_teacher_that_never_reached_a_label_leaves_the_labels_alone(student):
@@ -303,6 +310,15 @@ def test_objectives_with_the_same_rows_are_trained_once(student, compiled):
     rater = compiler.compile(student, trainset=TRACED, valset=DEV)
     assert [candidate.name for candidate in rater.candidates] == ["label"]
     assert rater.provenance["skipped"] == {"label_all": "it has the same rows as 'label'"}
+
+
+def test_dev_items_that_the_rater_cannot_hold_are_named(student, compiled):
+    work = compiled[-1]
+    compiler = FineTune(objectives=("label",), lora_rank=2, epochs=2, batch_size=2, workspace=work)
+    long = _example("word " * 200, 1, item_id="the long one")
+    rater = compiler.compile(student, trainset=TRACED, valset=[*DEV, long])
+    assert rater.candidates[0].details["dev_too_long"] == rater.provenance["dev_too_long"] == ["the long one"]
+    assert compiled[0].provenance["dev_too_long"] == []
 
 
 FRIENDLY = ["thank you so much", "what a lovely day", "you are wonderful", "I love this song", "great work, friend"]

@@ -13,6 +13,7 @@ from accord.optimizers.objectives import (
     IGNORED,
     ORDERS,
     Row,
+    Rows,
     examples_for,
     make_rows,
     shared_prefix,
@@ -119,6 +120,11 @@ def test_only_the_completion_counts_in_the_loss():
     assert row.labels == [IGNORED, IGNORED, IGNORED, 4, 2]
 
 
+def test_the_prompt_of_a_pair_counts_with_each_of_its_replies():
+    assert Row((7, 8, 9), (4, 2)).tokens == 5
+    assert Row((7, 8, 9), (4, 2), rejected=(5, 6, 7, 2)).tokens == 5 + 7
+
+
 def test_an_objective_takes_its_examples():
     blank = _example("Hm", 3, "  ")
     pool = [*EXAMPLES, blank]
@@ -132,12 +138,23 @@ def test_rows_beyond_the_context_are_named(tiny_model):
     rater = Rater(Ordinal(1, 5), GUIDELINE, order="label")
     tokenizer = _tokenizer(tiny_model)
     short, long = _example("Hello!", 4).copy(item_id="short"), _example("Hello! " * 50, 4)
-    (row,), none = make_rows(rater, [short], tokenizer, context=512)
-    assert none == ()
+    made = make_rows(rater, [short], tokenizer, context=512)
+    (row,) = made.rows
+    assert made == Rows((row,), (), (short,))
     context = len(row.input_ids)
     name = content_id([long.text])  # as a corpus would name it
-    assert make_rows(rater, [short, long], tokenizer, context=context) == ((row,), (name,))
-    assert make_rows(rater, [short, long], tokenizer, context=context - 1) == ((), ("short", name))
+    assert make_rows(rater, [short, long], tokenizer, context=context) == Rows((row,), (name,), (short,))
+    assert make_rows(rater, [short, long], tokenizer, context=context - 1) == Rows((), ("short", name))
+
+
+def test_rows_that_weigh_nothing_are_left_out_and_counted(tiny_model):
+    rater = Rater(Ordinal(1, 5), GUIDELINE, order="label")
+    weights = {"Hello!": 0, "Go away": 0.5, "Hi": 0.5, "Hello! " * 50: 0}
+    examples = [_example(text, 4).copy(weight=weight, item_id=text) for text, weight in weights.items()]
+    made = make_rows(rater, examples, _tokenizer(tiny_model), context=512, weighted=True)
+    assert (len(made.rows), made.examples) == (2, tuple(examples[1:3]))
+    assert (made.weightless, made.too_long) == (1, (examples[3].item_id,))
+    assert make_rows(rater, examples, _tokenizer(tiny_model), context=512).weightless == 0
 
 
 def test_a_tokenizer_that_cannot_end_a_reply_is_refused():

@@ -2,6 +2,8 @@
 
 import json
 import random
+from dataclasses import replace
+from itertools import pairwise
 
 import dspy
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from accord.data import Corpus, Interval, Nominal, Ordinal, Scale, SetupError
 from accord.optimizers import Earliest, FineTune, First, RejectionSampling, Traces
-from accord.optimizers.objectives import make_pair_rows
+from accord.optimizers.objectives import Rows, make_pair_rows
 from accord.optimizers.preferences import preferences
 from accord.programs import Guideline, LocalEngine, Prompt, Rater, local_lm, scripted_lm
 
@@ -101,6 +103,17 @@ def test_without_steps_a_step_is_a_quarter_of_the_range():
     assert [round(pair.apart) for pair in stepped] == [39, 40]
 
 
+def test_labels_are_the_margin_apart_however_their_difference_is_rounded():
+    scale = Interval(0, 1, 0.1)
+    levels = scale.levels or ()
+    apart = [scale.distance(one, other) for one, other in pairwise(levels[::2])]
+    assert min(apart) < 2 < max(apart)
+    draws: dict[str, tuple[object, list[object]]] = {
+        f"t{place}": (one, [one, other, levels[place]]) for place, (one, other) in enumerate(pairwise(levels[::2]))
+    }
+    assert [pair.rejected.index for pair in preferences(_traces(draws, scale), margin=2)] == [1] * 5
+
+
 @pytest.mark.parametrize("wrong", [{"margin": 0}, {"margin": float("nan")}, {"per_item": 0}])
 def test_numbers_that_make_no_sense_are_refused(wrong):
     with pytest.raises(SetupError, match=next(iter(wrong))):
@@ -114,11 +127,27 @@ def test_both_replies_are_rendered_as_at_deployment(tiny_model):
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
     pairs = preferences(_traces(BY_HAND))
     rater = Rater(SCALE, Guideline("Rate it."))
-    rows, too_long = make_pair_rows(rater, pairs, tokenizer, context=512)
-    assert too_long == ()
+    rows, too_long, examples, _ = make_pair_rows(rater, pairs, tokenizer, context=512)
+    assert (too_long, examples) == ((), tuple(pair.example for pair in pairs))
     assert tokenizer.decode(rows[0].completion) == "Reason: try 0 of far.\nLabel: 1<|end|>"
     assert tokenizer.decode(rows[0].rejected) == "Reason: try 2 of far.\nLabel: 5<|end|>"
-    assert make_pair_rows(rater, pairs, tokenizer, context=100) == ((), tuple(pair.item_id for pair in pairs))
+    assert make_pair_rows(rater, pairs, tokenizer, context=100) == Rows((), tuple(pair.item_id for pair in pairs))
+
+
+def test_a_pair_weighs_what_its_better_reply_does(tiny_model):
+    pytest.importorskip("torch")
+    from transformers import AutoTokenizer
+
+    draws: dict[str, tuple[object, list[object]]] = {f"t{place}": (place, [place, 6 - place]) for place in (1, 2, 4, 5)}
+    pairs = [
+        replace(pair, example=pair.example.copy(weight=weight))
+        for pair, weight in zip(preferences(_traces(draws)), (0.25, 0.75, 0.5, 0), strict=True)
+    ]
+    options = {"tokenizer": AutoTokenizer.from_pretrained(tiny_model), "context": 512}
+    made = make_pair_rows(Rater(SCALE), pairs, weighted=True, **options)
+    assert [row.weight for row in made.rows] == [0.5, 1.5, 1.0]  # 1 on average: the replies are of one length
+    assert made.weightless == 1
+    assert {row.weight for row in make_pair_rows(Rater(SCALE), pairs, **options).rows} == {1.0}
 
 
 def _dev() -> list[dspy.Example]:

@@ -291,6 +291,22 @@ def test_a_step_is_the_same_however_it_is_cut(tiny_model, tmp_path, scale):
             torch.testing.assert_close(got, wanted, rtol=1e-9, atol=1e-12)
 
 
+def test_dev_rows_are_measured_by_themselves_whatever_count_comes_with_them(tiny_model, tmp_path, monkeypatch):
+    """TRL hands on no count where it measures, transformers does."""
+    from trl.trainer.sft_trainer import SFTTrainer
+
+    rows = _rows(tiny_model, FIVE)
+    trainer = _trainer(tiny_model, rows, tmp_path, per_device_eval_batch_size=8)
+    wanted = trainer.evaluate(trainer.train_dataset)["eval_loss"]
+    assert wanted == pytest.approx(_loss(trainer, rows).item(), rel=1e-5)
+
+    def with_count(self: Any, model: Any, inputs: Any, *_: Any, **__: Any) -> tuple[Any, None, None]:
+        return self.compute_loss(model, self._prepare_inputs(inputs), num_items_in_batch=7).detach(), None, None
+
+    monkeypatch.setattr(SFTTrainer, "prediction_step", with_count)
+    assert trainer.evaluate(trainer.train_dataset)["eval_loss"] == pytest.approx(wanted, rel=1e-6)
+
+
 def test_weights_are_shares_of_the_completions_tokens(tiny_model, tmp_path):
     tokenizer, rater = _tokenizer(tiny_model), Rater(FIVE, GUIDELINE, order="label")
     examples = [_example("Hello!", 4, weight=0.5), _example("Go away", 1, weight=1.5), _example("Hm", 3, weight=0)]

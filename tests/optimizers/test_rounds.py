@@ -31,6 +31,7 @@ REPLIES = {
     "wrong": ["Reason: It shouts.\nLabel: 5", "Reason: It is loud.\nLabel: 5", "Reason: Loud.\nLabel: 4"],
     "mute": ["Label: 3", "", "Reason: I do not know."],
     "near": ["Reason: Hm.\nLabel: 3", "Reason: Well.\nLabel: 2", "Reason: So so.\nLabel: 3"],
+    "far": ["Reason: Nice.\nLabel: 5", "Reason: It spits.\nLabel: 1", "Reason: Bad.\nLabel: 1"],
 }
 """What the rater of the last round says of each item, draw by draw."""
 
@@ -122,24 +123,32 @@ def test_the_round_after_draws_with_the_rater_of_the_last_one(planner):
 
 def test_pairs_are_made_of_own_replies_and_training_goes_on_from_the_last_weights(tiny_model, planner, tmp_path):
     raters = _Raters([])
-    given = Preference("x", _example("right", 4, "of a teacher"), Draw("x", "0", 0, 1, "missed it", ""), 3.0)
-    first = _plan(planner.of_pairs([given]))
+    missed = Draw("x", "0", 0, 1, "missed it", "")
+    given = [Preference("x", _example("right", label, "of a teacher"), missed, 3.0) for label in (4, 5)]
+    first = _plan(planner.of_pairs(given))
     first.weights.mkdir()
     (first.weights / "adapter_model.safetensors").write_bytes(b"weights")
-    (second,), ended = _rounds(planner, raters).after([first])
+    rounds = _rounds(planner, raters)
+    alone = rounds.after([first])
+    assert alone == ((), {"preference_round2": "all 1 rows have the label '4'"})
+    items = own_items(planner.student, [*EXAMPLES, _example("far", 1)], None)
+    (second,), ended = Rounds(**{**vars(rounds), "items": items}).after([first])
     assert ended == {}
-    assert _texts(tiny_model, second) == ["Reason: It greets.\nLabel: 4<|end|>"]
+    assert _texts(tiny_model, second) == [
+        "Reason: It greets.\nLabel: 4<|end|>",
+        "Reason: It spits.\nLabel: 1<|end|>",
+    ]
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
     assert tokenizer.decode(second.rows[0].rejected) == "Reason: It hurts.\nLabel: 1<|end|>"
     # "wrong" never comes to 1, "mute" says no label with a rationale, "near" is off by less than two steps.
     lacks = {"no_match": 2, "within_margin": 1}
-    assert second.details["without_pair"] == lacks and second.details["pairs"] == 1
-    assert second.details["pairs"] + sum(lacks.values()) == len(EXAMPLES)
-    assert second.details["own_replies"] == {"items": 4, "samples": 3}
+    assert second.details["without_pair"] == lacks and second.details["pairs"] == 2
+    assert second.details["pairs"] + sum(lacks.values()) == len(items)
+    assert second.details["own_replies"] == {"items": 5, "samples": 3}
     assert second.job.start == str(first.weights) and second.job.start_hash is not None
-    assert len(raters.asked) == 12
+    assert len(raters.asked) == 15
 
 
 def test_an_objective_without_own_replies_ends_and_says_why(planner):

@@ -69,7 +69,12 @@ def _pair_trainer(base: Path, rows: list[Row], out: Path, **options: Any) -> Any
     from accord.optimizers.pair_trainer import PairTrainer
 
     columns = [
-        {"prompt_ids": list(row.prompt), "chosen_ids": list(row.completion), "rejected_ids": list(row.rejected)}
+        {
+            "prompt_ids": list(row.prompt),
+            "chosen_ids": list(row.completion),
+            "rejected_ids": list(row.rejected),
+            "weight": row.weight,
+        }
         for row in rows
     ]
     dataset = Dataset.from_list(columns)
@@ -86,6 +91,7 @@ def _pair_trainer(base: Path, rows: list[Row], out: Path, **options: Any) -> Any
             activation_checkpointing=False,
             loss_type=["sigmoid", "sft"],
             save_strategy="no",
+            remove_unused_columns=False,
             disable_tqdm=True,
             logging_steps=1,
             **options,
@@ -97,10 +103,13 @@ def _pair_trainer(base: Path, rows: list[Row], out: Path, **options: Any) -> Any
     )
 
 
-def test_a_step_of_pairs_is_the_same_however_it_is_cut(tiny_model, tmp_path):
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_step_of_pairs_is_the_same_however_it_is_cut(tiny_model, tmp_path, weighted):
     import torch
 
     rows = some_pairs(7)  # a step of 4 and one of 3, which 2 and 1 rows at once cut unevenly
+    if weighted:
+        rows = [replace(row, weight=0.25 + number // 2) for number, row in enumerate(rows)]
     found: dict[int, Any] = {}
     for size in (4, 2, 1):
         cut = {"per_device_train_batch_size": size, "gradient_accumulation_steps": 4 // size}

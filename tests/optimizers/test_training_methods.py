@@ -193,6 +193,21 @@ def test_pairs_are_compared_with_the_adapter_that_training_starts_from(tmp_path,
     ]
 
 
+def test_a_pair_counts_with_its_weight(tmp_path, tiny_model):
+    """By hand: where nothing has moved yet, the comparison of each pair is ln 2."""
+    import math
+
+    pairs = [replace(row, weight=weight) for row, weight in zip(some_pairs(4), (0.1, 0.1, 2.0, 3.0), strict=True)]
+    make_job(tmp_path, tiny_model, pairs, epochs=2, micro_batch=2)
+    result = _train(tmp_path)
+    entropies = _reply_losses(_model(tiny_model), pairs)
+    tokens = sum(len(row.completion) for row in pairs)
+    compared = sum(row.weight * math.log(2) for row in pairs) / len(pairs)
+    learned = sum(row.weight * entropy for row, entropy in zip(pairs, entropies, strict=True)) / tokens
+    assert result.losses[0] == pytest.approx(compared + learned, rel=5e-3)
+    assert result.tokens == 2 * sum(2 * len(row.prompt) + len(row.completion) + len(row.rejected) for row in pairs)
+
+
 def test_the_reference_of_pairs_keeps_the_log_probabilities_of_the_start(tmp_path, tiny_model, trained_adapter):
     """By hand, after the policy has moved: TRL's reference is a frozen copy of the adapter that was given."""
     import torch

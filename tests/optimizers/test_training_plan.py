@@ -8,7 +8,8 @@ from typing import Any
 import dspy
 import pytest
 
-from accord.data import Draw, Interval, Ordinal, Scale, SetupError
+from accord.data import Corpus, Draw, Interval, Item, Ordinal, Scale, SetupError
+from accord.optimizers.first_round import first_round
 from accord.optimizers.objectives import Objective
 from accord.optimizers.parameters import Parameters
 from accord.optimizers.preferences import Preference
@@ -25,6 +26,7 @@ SCALES: dict[str, Scale] = {
     "0 to 100": Ordinal(0, 100),
     "-2 to 2 by halves": Interval(-2, 2, 0.5),
 }
+FIVE = Ordinal(1, 5)
 TRAINED: tuple[Objective, ...] = ("trace", "label", "label_first", "regression")
 
 
@@ -38,11 +40,19 @@ def _traced(scale: Scale) -> list[dspy.Example]:
     return [_example(f"text {place}", level, f"It is {place}.") for place, level in enumerate(levels)]
 
 
-def _planner(model: Path, scale: Scale, out: Path, *, valset: Any = (), patience: int | None = None) -> Planner:
+def _planner(
+    model: Path,
+    scale: Scale,
+    out: Path,
+    *,
+    valset: Any = (),
+    patience: int | None = None,
+    weighted: bool = False,
+) -> Planner:
     engine = LocalEngine(model)
     student = Rater(scale, Guideline("Rate it."), lm=local_lm(engine))
     parameters = Parameters(2, 4, 1, 1e-3, 2, 0, patience=patience)
-    return Planner(student, engine, parameters, out, weighted=False, regression_weight=1.0, valset=valset)
+    return Planner(student, engine, parameters, out, weighted=weighted, regression_weight=1.0, valset=valset)
 
 
 def _tokenizer(model: Path) -> Any:
@@ -130,6 +140,84 @@ def test_items_beyond_the_context_are_named_and_the_others_trained(tiny_model, t
     assert len(plan.rows) == 5
 
 
+COMPARED: tuple[Objective, ...] = ("trace", "label", "label_first", "regression", "trace_shuffled", "label_all")
+
+
+def test_what_trace_is_compared_with_learns_from_the_same_items(tiny_model, tmp_path):
+    examples = [
+        _example(f"text {place}", place % 5 + 1, "It is so. " * (50 if place < 3 else 1 + place), item_id=f"i{place}")
+        for place in range(10)
+    ]
+    tokenizer, texts = _tokenizer(tiny_model), [example.text for example in examples]
+    plans, skipped = first_round(_planner(tiny_model, FIVE, tmp_path), COMPARED, examples, None)
+    assert skipped == {}
+    for plan in plans:
+        everything = plan.objective == "label_all"
+        assert plan.too_long == (() if everything else ("i0", "i1", "i2"))
+        prompts = [tokenizer.decode(row.prompt) for row in plan.rows]
+        wanted = texts if everything else texts[3:]
+        assert len(prompts) == len(wanted)
+        assert all(text in prompt for text, prompt in zip(wanted, prompts, strict=True))
+    (mixed,) = [plan for plan in plans if plan.objective == "trace_shuffled"]
+    replies = " ".join(tokenizer.decode(row.completion) for row in mixed.rows)
+    assert "It is so. " * 20 not in replies  # no rationale of an item that was left out
+    assert mixed.details["kept_their_own"] == 3  # i5, i6, i7: of a label with the items that were left out
+
+
+def test_an_item_that_its_new_rationale_makes_too_long_is_named(tiny_model, tmp_path):
+    long, short = _example("word " * 60, 1, "So.", item_id="long"), _example("b", 1, "So " * 80, item_id="short")
+    examples = [long, short, *_traced(FIVE)[1:]]
+    planner = _planner(tiny_model, FIVE, tmp_path)
+    assert _plan(planner.of_examples("trace", examples)).too_long == ()
+    assert _plan(planner.of_examples("trace_shuffled", examples)).too_long == ("long",)
+
+
+def test_items_that_all_have_one_label_are_no_reason_to_train(tiny_model, tmp_path):
+    alike = [_example(f"text {place}", 3, "So.") for place in range(4)]
+    long = _example("word " * 200, 2, "It is long.")
+    planner = _planner(tiny_model, FIVE, tmp_path)
+    said = "all 4 rows have the label '3'"
+    plans, skipped = first_round(planner, COMPARED, [*alike, long, _example("other", 1)], None)
+    assert ([plan.objective for plan in plans], skipped) == (["label_all"], dict.fromkeys(COMPARED[:-1], said))
+    worse = Draw("x", "0", 0, 1, "It is bad.", "")
+    assert planner.of_pairs([Preference("x", example, worse, 2.0) for example in alike]) == said
+    weighed = [example.copy(weight=float(example.label == 3)) for example in [*alike, *_traced(FIVE)]]
+    assert _planner(tiny_model, FIVE, tmp_path, weighted=True).of_examples("label", weighed) == said.replace("4", "5")
+
+
+def test_pairs_are_weighed_and_what_weighs_nothing_is_counted(tiny_model, tmp_path):
+    worse = Draw("x", "0", 0, 1, "It is bad.", "")
+    better = [_example(f"text {label}", label, "It is good.", weight=label - 3) for label in (3, 4, 5)]
+    pairs = [Preference("x", example, worse, 3.0) for example in better]
+    planner = _planner(tiny_model, FIVE, tmp_path, weighted=True)
+    plan = _plan(planner.of_pairs(pairs))
+    assert [row.weight for row in plan.rows] == pytest.approx([2 / 3, 4 / 3])
+    assert plan.details == {"weighted": True, "weightless": 1}
+    trace = _plan(planner.of_examples("trace", better))
+    assert (len(trace.rows), trace.details["weightless"]) == (2, 1)
+    later = _plan(planner.of_pairs(pairs, round=2))  # nobody has weighed its own replies
+    assert ({row.weight for row in later.rows}, later.details) == ({1.0}, {"weighted": False})
+    plain = _plan(_planner(tiny_model, FIVE, tmp_path).of_pairs(pairs))
+    assert plain.job == later.job and plain.details == later.details
+
+
+def test_a_reply_is_given_no_room_that_a_prompt_needs(tiny_model, tmp_path):
+    planner = _planner(tiny_model, FIVE, tmp_path)
+    short = _plan(planner.of_examples("label", _traced(FIVE)))
+    assert short.max_tokens == 2 * len(short.rows[0].completion)
+    examples = [_example(f"text {place}", place % 5 + 1, "So it was. " * 20) for place in range(5)]
+    plan = _plan(planner.of_examples("trace", examples))
+    longest = max(len(row.completion) for row in plan.rows)
+    left = 512 - longest - max(len(row.prompt) for row in plan.rows)
+    assert 20 < left < longest and plan.max_tokens == longest + left // 2
+    rater = plan.rater.variant(lm=local_lm(LocalEngine(tiny_model), max_tokens=plan.max_tokens))
+    items = [Item(text, {"text": text}) for text in ["a new text", *(example.text for example in examples)]]
+    assert [rating.error for rating in rater.rate(Corpus(items, FIVE, ("text",)))] == [""] * 6
+    # A reply that was learned is never cut short, also where a prompt with a short reply leaves less room.
+    uneven = _plan(planner.of_examples("trace", [*examples, _example("word " * 60, 1, "So.")]))
+    assert uneven.max_tokens == longest
+
+
 def test_a_base_without_a_chat_template_reads_the_turns_one_after_the_other(tiny_model, tmp_path):
     shutil.copytree(tiny_model, tmp_path / "plain")
     for file in ("tokenizer_config.json", "chat_template.jinja"):
@@ -147,7 +235,6 @@ def test_a_base_without_a_chat_template_reads_the_turns_one_after_the_other(tiny
     assert tokenizer.decode(row.prompt) == "".join(f"{turn.content}\n\n" for turn in prompt.turns)
 
 
-FIVE = Ordinal(1, 5)
 VALSET = [_example("dev 1", 1, "It is so."), _example("dev 2", 2), _example("dev 3", 3, " ")]
 
 
@@ -182,6 +269,7 @@ def test_without_rationales_in_the_valset_all_epochs_are_trained_and_that_is_sai
 def test_pairs_cannot_stop_early_and_that_is_said(tiny_model, tmp_path):
     planner = _planner(tiny_model, FIVE, tmp_path, valset=VALSET, patience=2)
     worse = Draw("x", "0", 0, 1, "It is bad.", "")
-    plan = _plan(planner.of_pairs([Preference("x", _example("text", 4, "It is good."), worse, 3.0)]))
+    better = [_example("text", label, "It is good.") for label in (4, 5)]
+    plan = _plan(planner.of_pairs([Preference("x", example, worse, 3.0) for example in better]))
     assert plan.details["early_stopping"] == "none: the valset has no pairs of replies"
     assert plan.job.parameters.patience is None and plan.rows[0].rejected
