@@ -35,14 +35,18 @@ class Teacher:
         return cls(rater, folder / f"{name}.sqlite", task.samples)
 
     def compiled(self, task: Task, items: Items) -> "Teacher":
-        """Return the same model under the worked cases that `DistillGuideline` finds for it, if dev agrees.
+        """Return the same model under worked cases that `DistillGuideline` finds for it in place of the invented ones.
 
         What is shown and what it is measured on are among the items that the pool and the test have not, so that the
         teacher explains and rates no item whose label it was told.
         """
         train, dev, _ = task.corpus.select(items.more).split(dev=DEV, test=0, seed=SEED)
         compiler = DistillGuideline("cases", seed=SEED, journal=self.journal, progress=report)
-        return replace(self, rater=compiler.compile(self.rater, trainset=self.traces(train), valset=dev.examples()))
+        bare = self.rater.variant(guideline=task.student)
+        rater = compiler.compile(bare, trainset=self.traces(train), valset=dev.examples())
+        for one in rater.candidates:
+            print(f"compiled teacher, dev: {one.name} alpha {one.dev.metrics['alpha']}{' chosen' * one.chosen}")
+        return replace(self, rater=rater)
 
     def traces(self, corpus: Corpus, *, samples: int | None = None) -> Traces:
         """Draw for every item of a corpus, all draws; what the journal has is not drawn again."""
