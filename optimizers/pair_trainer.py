@@ -18,7 +18,7 @@ class PairTrainer(DPOTrainer):
     better replies of the second, their cross-entropy, each pair counted with its weight. How a step is cut into batches
     does not change that; TRL would average the batches' means.
 
-    TRL's losses know no weights, and are means over a batch: pairs of unlike weight go through the model one by one.
+    TRL's losses know no weights, and are means over a batch: pairs with weights go through the model one by one.
 
     Args:
         *args: As for `DPOTrainer`. Where pairs have a weight, the dataset has it as ``weight``, and
@@ -55,9 +55,8 @@ class PairTrainer(DPOTrainer):
         """Return this batch's share of the loss of its step, or of the evaluation dataset."""
         batch = dict(inputs)
         weights = batch.pop(_WEIGHT, torch.ones(1)).tolist()
-        if self._measuring or self._in_step is None:
-            weights = [1.0]
-        if len(set(weights)) > 1:
+        if len(weights) > 1 and self._in_step is not None and not self._measuring:
+            # Also where these pairs weigh the same: TRL gathers what it logs, as often in one process as in another.
             ones = [{**_pair(batch, place), _WEIGHT: torch.tensor([weight])} for place, weight in enumerate(weights)]
             return torch.stack([self.compute_loss(model, one) for one in ones]).sum()
         pairs, tokens = _counts(batch)

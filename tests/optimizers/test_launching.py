@@ -69,11 +69,13 @@ def _train_by_two(folders: dict[str, Path], log: Path) -> str:
 
 @pytest.mark.slow
 def test_two_processes_train_what_one_does(tmp_path, tiny_model):
-    """Several jobs in one launch: replies with dev rows, pairs, and all weights."""
+    """Several jobs in one launch: replies with dev rows, pairs, weighted ones, and all weights."""
     rows, dev = some_rows(16), some_rows(4, first=80)
+    weighted = [replace(pair, weight=max(0.5, number - 3)) for number, pair in enumerate(some_pairs(8))]
     kinds: dict[str, dict[str, Any]] = {
         "rows": {"rows": rows, "dev_rows": dev, "patience": 2},
         "pairs": {"rows": some_pairs(8)},
+        "weighted": {"rows": weighted},
         "full": {"rows": rows, "method": "full"},
     }
     jobs = {}

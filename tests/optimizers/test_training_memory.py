@@ -73,10 +73,11 @@ def _pair_trainer(base: Path, rows: list[Row], out: Path, **options: Any) -> Any
             "prompt_ids": list(row.prompt),
             "chosen_ids": list(row.completion),
             "rejected_ids": list(row.rejected),
-            "weight": row.weight,
         }
         for row in rows
     ]
+    if any(row.weight != 1 for row in rows):
+        columns = [{**column, "weight": row.weight} for column, row in zip(columns, rows, strict=True)]
     dataset = Dataset.from_list(columns)
     model, reference = (AutoModelForCausalLM.from_pretrained(base, dtype=torch.float64) for _ in range(2))
     return PairTrainer(
