@@ -28,7 +28,7 @@ def make_rater() -> Callable[..., Rater]:
 
 @pytest.fixture
 def rater_folder(tmp_path: Path) -> Path:
-    """Return the folder of a rater of the fields `text` on the levels 1 to 5, which has no model."""
+    """Return the folder of a rater of the fields `text` on the levels 1 to 5, whose model is not to be asked."""
     folder = tmp_path / "rater"
-    Rater(Ordinal(1, 5), Guideline("Rate it."), fields=("text",)).save(folder)
+    Rater(Ordinal(1, 5), Guideline("Rate it."), fields=("text",), lm="openai/nobody").save(folder)
     return folder

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from accord.app.cli import app
 from accord.data import Journal
+from worlds.stub_server import StubServer
 
 TASK = """\
 name: stars
@@ -103,8 +104,9 @@ def test_a_file_that_is_not_there_is_found_nearby(rater_folder: Path, tmp_path: 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_mistake(rater_folder: Path, tmp_path: Path) -> None:
     data = tmp_path / "d.csv"
     data.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
-    # Reading succeeds: what is refused is the rater, which has no model.
-    assert "the rater has no model" in one_line(run("evaluate", rater_folder, data))
+    with StubServer() as server:
+        result = run("evaluate", rater_folder, data, "--model", "stub", "--api-base", server.url)
+    assert result.exit_code == 0, result.output
 
 
 def test_a_rater_that_is_damaged_or_not_there(rater_folder: Path, tmp_path: Path) -> None:

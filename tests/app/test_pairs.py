@@ -65,7 +65,7 @@ def test_the_command_line_rates_with_either_kind(folder, items, tmp_path) -> Non
     for place in (folder, tmp_path / "plain"):
         arguments = ["rate", str(place), str(items), "--out", str(tmp_path / "out.csv"), "--id", "key"]
         result = CliRunner().invoke(app, arguments)
-        assert result.exit_code == 2 and "the rater has no model" in result.stderr
+        assert result.exit_code == 2 and "the rater was saved without a model" in result.stderr
 
 
 def test_an_evaluation_asks_in_both_orders_and_says_what_hung_on_the_order(folder, tmp_path, capsys) -> None:
