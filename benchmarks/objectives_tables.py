@@ -77,6 +77,7 @@ PAIRS = (
     ("trace, compiled teacher", "trace"),
     ("trace, compiled teacher", "label, compiled teacher"),
     ("trace, compiled teacher, 2x epochs", "label, compiled teacher, 2x epochs"),
+    ("trace, compiled teacher, 2x epochs", "trace, 2x epochs"),
     ("trace, compiled teacher, 2x epochs", "label, 2x epochs"),
     ("trace, compiled teacher, 2x epochs", "compiled_teacher"),
     ("trace, 50 labels", "label, 50 labels"),
