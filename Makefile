@@ -31,7 +31,7 @@ $(VLLM_VENV)/.installed: constraints-vllm.txt
 # MLflow wants older versions of some packages than the rest was tested with.
 $(MLFLOW_VENV)/.installed: pyproject.toml constraints-mlflow.txt
 	test -x $(MLFLOW_VENV)/bin/python || python3 -m venv $(MLFLOW_VENV)
-	$(MLFLOW_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-mlflow.txt -e '.[mlflow]' hypothesis pytest
+	$(MLFLOW_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-mlflow.txt -e '.[mlflow]' hypothesis pytest pytest-timeout
 	touch $@
 
 demo: $(VENV)/.installed  ## compile and prove a rater on real human labels (about 5 minutes once installed)

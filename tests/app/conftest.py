@@ -32,3 +32,11 @@ def rater_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "rater"
     Rater(Ordinal(1, 5), Guideline("Rate it."), fields=("text",), lm="openai/nobody").save(folder)
     return folder
+
+
+@pytest.fixture
+def modelless_folder(tmp_path: Path) -> Path:
+    """Return the folder of a rater of the fields `text` on the levels 1 to 5, saved without a model."""
+    folder = tmp_path / "modelless"
+    Rater(Ordinal(1, 5), Guideline("Rate it."), fields=("text",)).save(folder)
+    return folder

@@ -339,10 +339,10 @@ def test_bad_input_is_one_line_and_exit_2(rater_folder, tmp_path, rows, options,
     assert line.startswith("error: ") and said in line
 
 
-def test_a_rater_without_a_model_and_a_folder_that_is_none_are_refused(rater_folder, tmp_path):
+def test_a_rater_without_a_model_and_a_folder_that_is_none_are_refused(modelless_folder, tmp_path):
     data = tmp_path / "items.csv"
     data.write_text("text,label\nx,1\n", encoding="utf-8")
-    for folder, said in ((rater_folder, "saved without a model"), (tmp_path / "no", "no such rater directory")):
+    for folder, said in ((modelless_folder, "saved without a model"), (tmp_path / "no", "no such rater directory")):
         done = cli(str(folder), str(data), "--out", str(tmp_path / "out"))
         assert done.exit_code == 2
         assert said in done.stderr

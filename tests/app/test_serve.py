@@ -50,7 +50,9 @@ def test_the_document_names_every_option() -> None:
     assert [name for name in options if f"`{name}" not in table] == []
 
 
-def test_what_keeps_a_rater_from_being_served_is_one_line(api_rater: Path, rater_folder: Path, tmp_path: Path) -> None:
+def test_what_keeps_a_rater_from_being_served_is_one_line(
+    api_rater: Path, modelless_folder: Path, tmp_path: Path
+) -> None:
     def run(folder: Path, *options: str) -> Result:
         return CliRunner().invoke(app, ["serve", str(folder), *options])
 
@@ -60,7 +62,7 @@ def test_what_keeps_a_rater_from_being_served_is_one_line(api_rater: Path, rater
             f"127.0.0.1:{port}: the port is taken. Give another with --port": run(api_rater, "--port", port),
             "no such rater directory": run(tmp_path / "none", "--port", "0"),
             "--token-env NOT_SET: the environment variable is not set": run(api_rater, "--token-env", "NOT_SET"),
-            "the rater was saved without a model. Give --model": run(rater_folder, "--port", "0"),
+            "the rater was saved without a model. Give --model": run(modelless_folder, "--port", "0"),
             "Give --queue 256 or more": run(api_rater, "--port", "0", "--queue", "9"),
             "api_base: does not begin with http": run(api_rater, "--port", "0", "--api-base", "here"),
             "the model 'local' runs in this process": run(
