@@ -1,12 +1,12 @@
 """Knows how one request becomes questions, and their answers its reply; not how it came in or how batches are made."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import Request
 
-from ..data import content_hash
+from ..data import content_id
 from .answering import Answer, Answering, Question
 from .batching import Batcher, Full
 from .chat import ChatReply, ChatRequest, item_of, reply_of, usage_of
@@ -44,8 +44,7 @@ class Desk:
         questions = [self._answering.question(text, distribution=asked.return_distribution) for text in texts]
         answers = await self._ask(request, questions)
         ids = [
-            content_hash(text) if item.given is None else item.given
-            for item, text in zip(asked.items, texts, strict=True)
+            self._id(text) if item.given is None else item.given for item, text in zip(asked.items, texts, strict=True)
         ]
         ratings = [
             self._rating(id, answer, reasons=asked.return_rationale) for id, answer in zip(ids, answers, strict=True)
@@ -60,7 +59,11 @@ class Desk:
             too_long = answer.error.startswith("context_length")
             status, code = (400, "context_length_exceeded") if too_long else (502, "model_failed")
             raise Refused(status, code, f"The rater's model gave no reply: {answer.error}.")
-        return reply_of(self._rater, self.name, answer, self._rating(content_hash(texts), answer))
+        return reply_of(self._rater, self.name, answer, self._rating(self._id(texts), answer))
+
+    def _id(self, texts: Mapping[str, str]) -> str:
+        # The id that a file's item without one gets too, so that the ratings of both can be joined.
+        return content_id([texts[field] for field in self._rater.fields])
 
     async def _ask(self, request: Request, questions: Sequence[Question]) -> list[Answer]:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from accord.app.service import Limits
-from accord.data import Ordinal, content_hash
+from accord.data import Ordinal, content_id
 from accord.programs import Prompt, Rater, scripted_lm
 from worlds.service_client import CHAT, ITEM, Client, answer, chat, served
 
@@ -22,7 +22,7 @@ def client(make_rater) -> Iterator[Client]:
 def test_items_are_rated_in_their_order(client: Client) -> None:
     good, bad, unclear = client.rate({"text": "good"}, {"id": "b", "text": "bad"}, {"text": "hm"})
     assert good == {
-        "id": content_hash({"text": "good"}),
+        "id": content_id(["good"]),
         "label": 5,
         "rationale": "It is good.",
         "unparsed": None,

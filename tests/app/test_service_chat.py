@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accord.app.service import Limits
-from accord.data import Nominal, Ordinal, content_hash
+from accord.data import Nominal, Ordinal, content_id
 from accord.programs import Rater, resolve_model
 from worlds.service_client import CHAT, Client, answer, chat, served
 
@@ -21,7 +21,7 @@ def test_a_rater_of_several_texts_one_of_them_called_id(make_rater) -> None:
     rater = make_rater(lambda text: f"Reason: {text}\nLabel: yes", Nominal(["yes", "no"]), fields=("id", "title"))
     with served(rater) as client:
         first, second = client.rate({"id": "one", "title": "a"}, {"item_id": "k", "id": "two", "title": "b"})
-        assert (first["id"], first["rationale"]) == (content_hash({"id": "one", "title": "a"}), "one")
+        assert (first["id"], first["rationale"]) == (content_id(["one", "a"]), "one")
         assert (second["id"], second["rationale"]) == ("k", "two")
         status, problem = client.refusal("/v1/rate", {"items": [{"id": "one"}]})
         assert "An item has id, title and, if you like, item_id." in problem["message"]
