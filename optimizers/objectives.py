@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, Literal, NamedTuple
 
 import dspy
@@ -178,7 +179,7 @@ def _completion(rater: Rater, rationale: str, label: Label, tokenizer: Any) -> t
 
 def _weight(example: dspy.Example, rater: Rater) -> float:
     weight = example.get("weight", 1.0)
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight) or weight < 0:
+    if isinstance(weight, bool) or not isinstance(weight, Real) or not math.isfinite(weight) or weight < 0:
         shown = " ".join(str(example[rater.fields[0]]).split())[:40]
         cure = "Give a number from 0 on, or FineTune(weighted=False)."
         raise InputError(f"its weight is {weight!r}", place=f"trainset, {shown!r}", cure=cure)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 
 import dspy
+import numpy as np
 import pytest
 
 from accord.data import Corpus, Item, Ordinal, SetupError, content_id
@@ -149,7 +150,7 @@ def test_rows_beyond_the_context_are_named(tiny_model):
 
 def test_rows_that_weigh_nothing_are_left_out_and_counted(tiny_model):
     rater = Rater(Ordinal(1, 5), GUIDELINE, order="label")
-    weights = {"Hello!": 0, "Go away": 0.5, "Hi": 0.5, "Hello! " * 50: 0}
+    weights = {"Hello!": 0, "Go away": 0.5, "Hi": np.float32(0.5), "Hello! " * 50: 0}
     examples = [_example(text, 4).copy(weight=weight, item_id=text) for text, weight in weights.items()]
     made = make_rows(rater, examples, _tokenizer(tiny_model), context=512, weighted=True)
     assert (len(made.rows), made.examples) == (2, tuple(examples[1:3]))
