@@ -132,8 +132,10 @@ def test_a_server_that_does_not_listen_to_signals_is_ended_by_force(python, mode
 def test_no_process_and_no_port_outlives_the_one_that_started_them(python, model, tmp_path, end):
     script = tmp_path / "owner.py"
     script.write_text(
-        "import sys, threading\n"
+        "import signal, sys, threading\n"
         "from accord.programs import VLLMServer\n"
+        # A shell's background job ignores interrupts, and so would all that it starts.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"server = VLLMServer({str(model)!r}, python={str(python)!r})\n"
         "server.start()\n"
         "sys.stdout.write(f'{server.log.parent} {server.port}\\n')\n"
