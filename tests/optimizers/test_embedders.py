@@ -1,7 +1,8 @@
 """Critiques, cases and counter-examples with embedders other than TF-IDF."""
 
+import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,17 @@ def test_counter_examples_by_an_embedder_that_puts_everything_close_together() -
     assert found.against == ("i13",), "and not i15, whose draws are as near as 0.99"
 
 
+@pytest.fixture
+def closed_loop() -> Iterator[None]:
+    """Close the event loop that LiteLLM takes in the main thread: it makes one where there is none, and lets it lie."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.mark.usefixtures("closed_loop")
 def test_a_model_on_a_server_is_asked_through_litellm() -> None:
     with EmbeddingServer() as server:
         embedder = resolve_embedder("openai/letters-small", api_base=server.url)
@@ -173,6 +185,7 @@ def test_a_model_on_a_server_is_asked_through_litellm() -> None:
         assert (bare.name, server.asked[-1]["model"]) == ("some-org/letters", "some-org/letters")
 
 
+@pytest.mark.usefixtures("closed_loop")
 def test_a_server_that_refuses_is_named_with_what_it_said() -> None:
     with EmbeddingServer(refusal=401) as server:
         embedder = resolve_embedder("openai/letters-small", api_base=server.url)

@@ -324,6 +324,7 @@ from accord.programs import Rater, scripted_lm
 
 def script(prompt, draw):
     print(prompt.sha256, draw, flush=True)
+    sys.stdin.readline()  # no further than the one who kills has followed
     number = int(prompt.turns[-1].content.split("item number ")[1].split()[0])
     return f"Reason: this is draw {draw}\\nLabel: {(number * 7 + draw * 3) % 5 + 1}"
 
@@ -345,7 +346,7 @@ def test_a_killed_run_goes_on_and_asks_no_recorded_draw_again(tmp_path: Path) ->
     kills = 0
     result = None
     while result is None:
-        result, asked = run_until(path, dice.randint(10, 90) if kills < 5 else None)
+        result, asked = run_until(path, dice.randint(10, 60) if kills < 5 else None)
         assert not asked & recorded, "a recorded draw was asked again"
         with Journal(path) as journal:
             now = {(draw.prompt, draw.index) for source in journal.sources() for draw in journal.recorded(source)}
@@ -359,8 +360,9 @@ def test_a_killed_run_goes_on_and_asks_no_recorded_draw_again(tmp_path: Path) ->
 
 def run_until(path: Path, lines: int | None) -> tuple[str | None, set[tuple[str, int]]]:
     """Run the sampler in a process of its own and kill it once it has asked for so many draws."""
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
+    command = [sys.executable, "-c", KILLED, str(path)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin is not None and process.stdout is not None
     asked: set[tuple[str, int]] = set()
     result = None
     with process:
@@ -370,6 +372,8 @@ def run_until(path: Path, lines: int | None) -> tuple[str | None, set[tuple[str,
                 continue
             sha256, draw = line.split()
             asked.add((sha256, int(draw)))
+            process.stdin.write("\n")
+            process.stdin.flush()
             if lines is not None and len(asked) == lines:
                 process.kill()
                 break
