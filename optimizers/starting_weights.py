@@ -1,6 +1,7 @@
 """Knows how to load what training starts from, and says in one line what is wrong with it; does not train it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,10 @@ def count_weights(job: TrainingJob) -> int:
     """Return how many weights the base model has, without loading them."""
     torch = need("torch", "train", "to fine-tune")
     transformers = need("transformers", "train", "to fine-tune")
-    try:
+    with _told(_unreadable, job):
         config = transformers.AutoConfig.from_pretrained(job.base, trust_remote_code=False)
         with torch.device("meta"):
             return transformers.AutoModelForCausalLM.from_config(config).num_parameters()
-    except Exception as error:
-        raise _unreadable(error, job) from None
 
 
 def load_tokenizer(job: TrainingJob) -> Any:
@@ -43,11 +42,9 @@ def load_tokenizer(job: TrainingJob) -> Any:
     Raises:
         SetupError: If it cannot be read.
     """
-    try:
-        transformers = need("transformers", "train", "to fine-tune")
+    transformers = need("transformers", "train", "to fine-tune")
+    with _told(_unreadable, job):
         return transformers.AutoTokenizer.from_pretrained(job.base, trust_remote_code=False)
-    except Exception as error:
-        raise _unreadable(error, job) from None
 
 
 def load_base(job: TrainingJob) -> Any:
@@ -74,12 +71,8 @@ def load_base(job: TrainingJob) -> Any:
     # The fused attention of PyTorch's CPU build has a backward pass several times slower than plain matrices.
     options["attn_implementation"] = "sdpa" if torch.cuda.is_available() else "eager"
     transformers.utils.logging.disable_progress_bar()
-    try:
+    with _told(_unreadable, job):
         model = transformers.AutoModelForCausalLM.from_pretrained(job.base, **options)
-    except Exception as error:
-        if isinstance(error, AccordError) or ran_out(error):
-            raise
-        raise _unreadable(error, job) from None
     if method == "qlora":
         for layer in model.modules():
             # Measuring dev rows would repack the weights for inference, and there is no way back through those.
@@ -96,16 +89,12 @@ def load_start(model: Any, job: TrainingJob) -> Any:
         SetupError: If it does not fit the base model.
     """
     peft = need("peft", "train", "to fine-tune")
-    try:
+    with _told(_misfit, job):
         started = peft.PeftModel.from_pretrained(model, job.start, is_trainable=True)
         # An adapter of ours has the base's name alone, which PEFT would look up on a hub each time it writes one.
         started.peft_config["default"].base_model_name_or_path = job.base
         found = peft.utils.load_peft_weights(job.start, device="cpu")
         wanted = peft.get_peft_model_state_dict(started)
-    except Exception as error:
-        if ran_out(error):
-            raise
-        raise _misfit(_first_line(error), job) from None
     if set(found) != set(wanted):
         raise _misfit(f"it has {len(found)} matrices for {len(wanted)} of the base", job)
     return started
@@ -124,11 +113,20 @@ def check_rows(model: Any, rows: Sequence[Row], place: Path) -> None:
         raise InputError(what, place=str(place), cure="Compile again with the base model's own tokenizer.")
 
 
-def _unreadable(error: Exception, job: TrainingJob) -> Exception:
-    if isinstance(error, AccordError):
-        return error
+@contextmanager
+def _told(misread: Callable[[str, TrainingJob], SetupError], job: TrainingJob) -> Iterator[None]:
+    """Say in one line whatever a library says of files: a damaged one fails in as many ways as it has readers."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, AccordError) or ran_out(error):
+            raise
+        raise misread(_first_line(error), job) from None
+
+
+def _unreadable(what: str, job: TrainingJob) -> SetupError:
     cure = "Put a whole copy of the model there (config.json, tokenizer.json, *.safetensors)."
-    return SetupError(f"the base model cannot be read ({_first_line(error)})", place=job.base, cure=cure)
+    return SetupError(f"the base model cannot be read ({what})", place=job.base, cure=cure)
 
 
 def _misfit(what: str, job: TrainingJob) -> SetupError:

@@ -129,7 +129,7 @@ def test_a_server_that_does_not_listen_to_signals_is_ended_by_force(python, mode
 
 @pytest.mark.slow
 @pytest.mark.parametrize("end", ["exit", "kill", "interrupt", "terminate", "keeper"])
-def test_no_process_and_no_port_outlives_the_one_that_started_them(python, model, tmp_path, end):
+def test_no_process_and_no_port_outlives_the_one_that_started_them(python, model, tmp_path, request, end):
     script = tmp_path / "owner.py"
     script.write_text(
         "import signal, sys, threading\n"
@@ -142,6 +142,7 @@ def test_no_process_and_no_port_outlives_the_one_that_started_them(python, model
         "sys.stdout.flush()\n" + ("" if end == "exit" else "threading.Event().wait()\n")
     )
     owner = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    request.addfinalizer(owner.kill)  # where the test fails it waits for ever, and keeps its server with it
     assert owner.stdout is not None
     where, port = owner.stdout.readline().split()
     folder = Path(where)
