@@ -1,7 +1,6 @@
 """Knows how people's choices survive: an SQLite file that keeps each before it is acknowledged; not what they mean."""
 
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
@@ -63,7 +62,7 @@ class Choices:
         self.path = Path(path)
         self._turn = threading.Lock()
         cure = "Open the page of that one: several people can use it at once, by name. Or end it first."
-        self._lock: int | None = take_lock(self.path, cure)
+        self._lock = take_lock(self.path, cure)
         try:
             with told(self.path):
                 self._db = open_choices(self.path)
@@ -100,9 +99,7 @@ class Choices:
         if database is not None:
             with self._turn:
                 database.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._lock.release()
 
     def __enter__(self) -> "Choices":
         """Return the record itself."""

@@ -1,7 +1,6 @@
 """Knows how draws survive: an SQLite file that keeps each one before it is used; does not know what draws mean."""
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import islice
@@ -49,7 +48,7 @@ class Journal:
     def __init__(self, path: str | Path) -> None:
         """Open or create the journal and take its lock."""
         self.path = Path(path)
-        self._lock: int | None = take_lock(self.path)
+        self._lock = take_lock(self.path)
         self._sources: dict[str, int] = {}
         try:
             with translated(self.path):
@@ -162,9 +161,7 @@ class Journal:
         database = getattr(self, "_db", None)
         if database is not None:
             database.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._lock.release()
 
     def __enter__(self) -> "Journal":
         """Return the journal itself."""

@@ -7,7 +7,6 @@ was killed goes on from its last whole checkpoint, and one that ran out of memor
 
 import argparse
 import contextlib
-import fcntl
 import os
 import shutil
 import sys
@@ -17,6 +16,8 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+from filelock import lock_descriptor
 
 from ..data import AccordError
 from ..programs import need, weights_hash
@@ -151,8 +152,8 @@ def _alone_in(folder: Path, together: Ranks) -> Iterator[None]:
     if not together.first:
         yield
         return
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with (folder / ".lock").open("ab") as lock:  # not "wb", which shortens what another program holds
+        lock_descriptor(lock.fileno())
         yield
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,9 @@ from .training_job import DONE, JOB, PROGRESS, SAID
 
 _POLL_SECONDS = 0.2
 _TAIL_LINES = 5
+
+_KILLED = -9
+"""What a process returns that SIGKILL ended. Windows does not know that name, and ends none when memory runs out."""
 
 _ONE_WAS_KILLED = "Signal 9 (SIGKILL)"
 """What torch's launcher writes when one of its processes was killed."""
@@ -51,7 +53,7 @@ def run_jobs(
         if returned == 0:
             return
         printed = _printed(log, start)
-        killed = returned == -signal.SIGKILL or _ONE_WAS_KILLED in printed
+        killed = returned == _KILLED or _ONE_WAS_KILLED in printed
         if killed and _hold_fewer(folders, log):
             continue
         if not killed and _held(folders) != before:  # the process itself made it fewer, and others must begin anew
