@@ -85,8 +85,9 @@ def audit(
         seed=seed,
     )
     folder = Path("runs", f"audit-{rater.resolve().name}") if out is None else out
+    console = open_console()
     loaded = load_rater(rater, open_rater, ModelChoice(model, api_base, base, engine))
     if dry_run:
-        plan_file(loaded, data, folder, options, open_console(), as_json=json)
+        plan_file(loaded, data, folder, options, console, as_json=json)
     else:
-        audit_file(loaded, rater, data, folder, options, as_json=json, console=open_console())
+        audit_file(loaded, rater, data, folder, options, as_json=json, console=console)

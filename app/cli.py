@@ -28,6 +28,7 @@ from .arguments import (
     open_console,
 )
 from .audit_cli import audit
+from .doctor_cli import doctor
 from .evaluate_cli import evaluate
 from .guideline_cli import guideline_app
 from .report_cli import report
@@ -131,6 +132,9 @@ def demo(
     run_demo(run, live=live, console=open_console())
 
 
+app.command()(doctor)
+
+
 @app.command("compile")
 def compile_(
     task: Annotated[Path, typer.Argument(metavar="TASK.yaml", help="What to compile.", show_default=False)],
@@ -207,8 +211,9 @@ def rate(
     from ..programs import open_rater
     from .rater_choice import ModelChoice, load_rater
 
+    console = open_console()
     loaded = load_rater(rater, open_rater, ModelChoice(model, api_base, base, engine))
-    rate_file(loaded, data, out, id=id, seed=seed, console=open_console())
+    rate_file(loaded, data, out, id=id, seed=seed, console=console)
 
 
 @app.command()

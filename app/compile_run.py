@@ -13,6 +13,7 @@ from .draft_pages import draft_findings, show_drafts
 from .evaluation import Answer, evaluate
 from .job import VERSIONS, Job, Target, job_of
 from .kept_versions import keep_versions
+from .machine import machine_of, machine_sentence
 from .origin import origin_of
 from .rated_items import FILE as RATINGS
 from .rated_items import write_ratings
@@ -89,6 +90,9 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console, review: 
     job = people.job
     for sentence in people.sentences:
         console.print(sentence)
+    machine = machine_of(job.student, job.teacher)
+    if machine:
+        console.say(machine_sentence(machine))
     train, dev, test = job.splits
     with console.stage("drawing traces") as progress:
         sampler = RejectionSampling(journal=journal, progress=progress, **job.sampler)
@@ -143,6 +147,7 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console, review: 
         verdict=found_out,
         extra={
             **job.extra,
+            **({"machine": machine} if machine else {}),
             **({"traces_paid": paid} if paid else {}),
             **_of_drafts(compiled.provenance),
             **review_entry(run, seed=job.seed, used=origin.get("review")),

@@ -1,13 +1,15 @@
 """Knows the demo: the whole main job on real human labels, with the embedded model; everything in it is real."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..data import Journal
 from ..optimizers import Compiler, Exhaust, FineTune, RejectionSampling
-from ..programs import Progress, Rater, resolve_model
+from ..programs import LocalEngine, Progress, Rater, resolve_model
 from .compile_run import run_job, show, show_utilization
 from .console import Console
+from .demo_size import SIZES, DemoSize, kept_size
 from .demo_task import (
     GUIDELINE,
     LIVE_ITEMS,
@@ -42,6 +44,8 @@ def run_demo(run: Path, *, live: bool, console: Console) -> None:
     student_lm = resolve_model("local", max_tokens=STUDENT_MAX_TOKENS)
     student = Rater(scale, GUIDELINE, fields=("tweet",), lm=student_lm)
     embedded = student.variant(guideline=TEACHER_GUIDELINE)
+    size = _size(student, run, console)
+    splits = size.cut(splits)
     people = round(sum(len(item.annotations) for item in splits.train) / len(splits.train))
     console.print(
         f"{sum(map(len, splits)):,} tweets, about {people} human ratings each, cut to levels 1 to 5 "
@@ -70,7 +74,7 @@ def run_demo(run: Path, *, live: bool, console: Console) -> None:
             student=student,
             teacher=teacher,
             sampler=policy,
-            make_compiler=_fine_tune,
+            make_compiler=partial(_fine_tune, size),
             seed=SEED,
             extra=extra,
             origin={"language": "en"},
@@ -101,5 +105,32 @@ def _draw_live(teacher: Rater, examples: list[Any], journal: Journal, console: C
     return {"live": describe_traces(traces, found)}
 
 
-def _fine_tune(journal: Journal, run: Path, progress: Progress) -> Compiler:
-    return FineTune(workspace=run / WORKSPACE, journal=journal, progress=progress, seed=SEED, **TRAINING)
+def _fine_tune(size: DemoSize, journal: Journal, run: Path, progress: Progress) -> Compiler:
+    return FineTune(
+        workspace=run / WORKSPACE,
+        journal=journal,
+        progress=progress,
+        seed=SEED,
+        objectives=size.objectives,
+        epochs=size.epochs,
+        **TRAINING,
+    )
+
+
+def _size(student: Rater, run: Path, console: Console) -> DemoSize:
+    """Choose how much of the demo this machine does, and say how long that will take."""
+    engine = student.lm.engine
+    if not isinstance(engine, LocalEngine):
+        return SIZES[0]
+    with console.stage("measuring this machine"):
+        size, speed = kept_size(run, engine.measured_speed)
+    if speed is not None:
+        console.print(f"This will take about {round(size.seconds(speed) / 60) or 1} minutes here.")
+    if size != SIZES[0]:
+        everything, some = SIZES[0], ", ".join(size.objectives)
+        console.print(
+            f"The machine is slow, so this is a smaller demo: {some} in place of {', '.join(everything.objectives)}, "
+            f"{size.epochs} of {everything.epochs} passes, {size.dev} of {everything.dev} dev and {size.test} of "
+            f"{everything.test} test items."
+        )
+    return size

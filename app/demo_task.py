@@ -9,7 +9,7 @@ from ..programs import Case, Guideline
 from .demo_labels import demo_corpus
 
 TRAIN, DEV, TEST = 130, 100, 200
-"""How many of the 4,001 tweets are train, dev and test: so many that the demo takes about five minutes on two cores."""
+"""How many of the 4,001 tweets are train, dev and test; slow machines take fewer of the last two (`DemoSize`)."""
 
 DRAWN_FROM, _PROVED = 700, 240
 """How many tweets the three parts are drawn from, and how many of those were set aside for test."""
@@ -18,13 +18,8 @@ LIVE_ITEMS, LIVE_SAMPLES = 32, 2
 """How many train items the embedded model draws for live, and how often each."""
 
 STUDENT_MAX_TOKENS = 40
-TRAINING: dict[str, Any] = {
-    "objectives": ("trace", "label", "label_all"),
-    "epochs": 2,
-    "batch_size": 4,
-    "learning_rate": 1.5e-3,
-}
-"""Parameters of `FineTune`, sized for two cores."""
+TRAINING: dict[str, Any] = {"batch_size": 4, "learning_rate": 1.5e-3}
+"""Parameters of `FineTune`, beside those of the `DemoSize`."""
 
 TEACHER_SAMPLES = 8
 TEACHER_MAX_TOKENS = 80

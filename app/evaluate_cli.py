@@ -80,7 +80,7 @@ def evaluate(
     Evaluates saved raters (accord evaluate RATER DATA), ratings that were made elsewhere (accord evaluate DATA
     --ratings judge), or one of the people (accord evaluate DATA --person ann).
     """
-    loaded = {}
+    loaded, console = {}, open_console()
     if raters:
         from ..programs import open_rater
         from .rater_choice import ModelChoice, load_rater
@@ -107,7 +107,7 @@ def evaluate(
         train=train,
         settings=Settings(resamples, seed, full),
     )
-    evaluate_file(wanted, as_json=json, console=open_console())
+    evaluate_file(wanted, as_json=json, console=console)
 
 
 def _given(names: list[str] | None) -> list[str]:

@@ -68,7 +68,7 @@ def job_of(task: "Task", into: Target, *, limits: Mapping[str, float | None]) ->
         check_writes_labels(task.guideline_object(), "guideline", "to be trained on")
     corpus = task.corpus()
     splits = corpus.split(dev=task.split.dev, test=task.split.test, seed=task.split.seed)
-    student_lm = resolve_model(task.student, max_tokens=task.max_tokens)
+    student_lm = resolve_model(task.student, max_tokens=task.max_tokens, **_format(task, task.student))
     teacher_lm = student_lm if task.teacher is None else resolve_model(task.teacher, **_teacher_options(task))
     student = Rater(
         corpus.scale,
@@ -96,12 +96,18 @@ def job_of(task: "Task", into: Target, *, limits: Mapping[str, float | None]) ->
 
 
 def _teacher_options(task: "Task") -> dict[str, Any]:
-    options: dict[str, Any] = {"max_tokens": task.max_tokens}
+    options: dict[str, Any] = {"max_tokens": task.max_tokens, **_format(task, task.teacher)}
     if task.teacher_api_base is not None:
         options["api_base"] = task.teacher_api_base
     if task.sampling.concurrency is not None:
         options["max_in_flight"] = task.sampling.concurrency
     return options
+
+
+def _format(task: "Task", model: str | None) -> dict[str, Any]:
+    """Return the number format as an option of a model, where the task gives one and the model is in this process."""
+    local = model is not None and (model == "local" or model.startswith("local/"))
+    return {"dtype": task.dtype} if local and task.dtype is not None else {}
 
 
 def _compiler_of(task: "Task", into: Target) -> MakeCompiler:
@@ -118,7 +124,11 @@ def _compiler_of(task: "Task", into: Target) -> MakeCompiler:
 
 
 def _fine_tune(task: "Task") -> Callable[..., Compiler]:
-    return partial(FineTune, seed=task.seed, **task.weights.model_dump(exclude_none=True))
+    options = task.weights.model_dump(exclude_none=True)
+    if task.weights.base is not None:
+        base = task.weights.base
+        options["base"] = resolve_model(base, max_tokens=task.max_tokens, **_format(task, base))
+    return partial(FineTune, seed=task.seed, **options)
 
 
 def _distill(task: "Task") -> Callable[..., Compiler]:

@@ -1,14 +1,17 @@
 """Knows which model a saved rater is loaded with, its own or another; does not know what it is asked."""
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from ..data import SetupError
-from ..programs import PairRater, Patience, on_vllm, resolve_model
+from ..programs import PairRater, Patience, format_check, on_vllm, resolve_model
 from ..programs.probes import AnyRater, single
+
+logger = logging.getLogger(__name__)
 
 _AnyRater = TypeVar("_AnyRater", bound=AnyRater)
 
@@ -52,6 +55,9 @@ def load_rater(
     """
     rater = _loaded(folder, opening, choice, patience)
     if choice.engine == "saved":
+        said = format_check(single(rater))
+        if said:
+            logger.info(said)
         return rater
     served = rater.over(on_vllm(rater.rater)) if isinstance(rater, PairRater) else on_vllm(rater)
     return cast("_AnyRater", served)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .console import duration
+from .machine import machine_sentence
 from .report_parts import (
     Block,
     ChangeBlock,
@@ -153,7 +154,7 @@ def cost_section(contents: RunContents, tables: Mapping[str, Rows]) -> Section:
     said = "" if each is None else f" A trace took {count(each)} tokens of draws on average."
     caption = (
         "What was paid. Draws found in the journal cost nothing again. Times are of this run alone, and short where it "
-        f"went on from an earlier one.{said}"
+        f"went on from an earlier one.{said} {machine_sentence(contents.report.get('machine', {}))}"
     )
     heads = ("what", "draws", "calls", "prompt tokens", "reply tokens", "dollars", "time")
     return Section("cost", "Cost", [TableBlock(caption, heads, cells)])

@@ -18,6 +18,7 @@ from .task_sections import (
     Count,
     Data,
     Distill,
+    Format,
     Model,
     OneAnnotator,
     Part,
@@ -62,6 +63,7 @@ class Task(Part):
     sampling: Sampling = Field(default=Sampling(), description="a mapping, e.g. {samples: 16}")
     weights: Weights = Field(default=Weights(), description="a mapping, e.g. {lora_rank: 16}")
     distill: Distill = Field(default=Distill(), description="a mapping, e.g. {cases_per_level: 1}")
+    dtype: Format | None = Field(default=None, description="bfloat16, float32 or float16")
     max_tokens: Count = 256
     seed: Seed = 0
 

@@ -28,6 +28,8 @@ Share = Annotated[
     float | int, AfterValidator(_below_one), Field(ge=0, description="a share (0.2) or a number of items (100)")
 ]
 Count = Annotated[int, Field(ge=1, description="a whole number of at least 1")]
+Format = Literal["bfloat16", "float32", "float16"]
+"""The number format of models in this process; left out, what the machine computes fastest in."""
 Seed = Annotated[int, Field(ge=0, description="a whole number of at least 0")]
 Model = Annotated[str, Field(min_length=1, description="a model: local, local/<folder> or openai/gpt-4o-mini")]
 EmbeddingModel = Annotated[str, Field(min_length=1, description="the name of an embedding model")]

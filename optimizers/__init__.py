@@ -10,6 +10,7 @@ from .disagreement import disagreement
 from .distill_guideline import DistillGuideline
 from .drafts import RuleRecord
 from .embedders import Embedder, resolve_embedder
+from .expected_time import rating_seconds, training_seconds
 from .feedback import FeedbackMetric
 from .filters import DEFAULT_FILTERS, Copy, Degenerate, Duplicate, Empty, Filter, Length, OtherScript
 from .finetune import FineTune
@@ -20,6 +21,7 @@ from .hints import HintedItem, HintedTrace, Hints
 from .hit_rate import HitRates, Tally, learn
 from .item_draws import ItemDraws, Outcome
 from .ledger import Ledger, Reservation
+from .objectives import Objective, Row
 from .people_first import PeopleFirst, trace_id
 from .pilot import ItemCost, item_cost, pilot_places
 from .preferences import Preference, Preferences, preferences
@@ -69,6 +71,7 @@ __all__ = [
     "Length",
     "LevelUtilization",
     "Medoid",
+    "Objective",
     "OtherScript",
     "Outcome",
     "PeopleFirst",
@@ -78,6 +81,7 @@ __all__ = [
     "Remaining",
     "Repair",
     "Reservation",
+    "Row",
     "RuleRecord",
     "Selection",
     "Shortest",
@@ -104,9 +108,11 @@ __all__ = [
     "learn",
     "pilot_places",
     "preferences",
+    "rating_seconds",
     "resolve_embedder",
     "suspects",
     "trace_id",
+    "training_seconds",
     "unasked",
     "utilization",
 ]

@@ -16,6 +16,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from .aim_loss import branches, squared_error
 from .objectives import IGNORED, Row
+from .prefix_attention import Layout, laid_out, lies_together
 from .row_order import RowOrder
 
 
@@ -134,6 +135,11 @@ class CompletionTrainer(SFTTrainer):
         """Run texts through the model; its logits are those at the wanted places alone, one after the other."""
         options: dict[str, Any] = {"use_cache": False}
         try:
+            if self.prefix and lies_together(model, ids.shape[1]):
+                layout = Layout(self.prefix, len(ids), ids.shape[1] - self.prefix)
+                self._predicting = layout.ids(wanted)
+                with laid_out(model, layout):
+                    return model(input_ids=layout.ids(ids), position_ids=layout.positions(ids.device), **options)
             if self.prefix:
                 self._predicting = torch.zeros_like(ids[:1, : self.prefix], dtype=torch.bool)
                 shared = model(input_ids=ids[:1, : self.prefix], use_cache=True).past_key_values

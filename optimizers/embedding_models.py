@@ -9,7 +9,7 @@ from typing import Any
 import dspy
 
 from ..data import SetupError
-from ..programs import check_installed, litellm_table, need
+from ..programs import check_installed, litellm_table, need, number_format
 
 _LOCAL = "local/"
 _PURPOSE = "to embed texts with a model in this process"
@@ -64,6 +64,11 @@ def sentence_model(name: str) -> Callable[[list[str]], Any]:
     return _SentenceModel(name, str(folder) if folder.is_dir() else name)
 
 
+def _options() -> dict[str, str]:
+    """Return how a model is loaded: in its own number format, unless this machine is fast in float32 alone."""
+    return {"dtype": "float32"} if number_format().name == "float32" else {}
+
+
 class _SentenceModel:
     """A model that is read once, and not before it is needed: it takes seconds."""
 
@@ -78,7 +83,7 @@ class _SentenceModel:
     def _model(self) -> Any:
         library = need("sentence_transformers", "embeddings", _PURPOSE)
         try:
-            return library.SentenceTransformer(self._source)
+            return library.SentenceTransformer(self._source, model_kwargs=_options())
         except (OSError, ValueError, RuntimeError) as error:
             said = next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]
             cure = (

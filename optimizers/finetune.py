@@ -6,6 +6,7 @@ before the rationale, the regression of Chiang et al., "TRACT" (arXiv 2503.04381
 "Self-Rationalization" (arXiv 2410.05495).
 """
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from ..data.baselines import constant
 from ..programs import Progress, Rater, base_of, check_writes_labels, need
 from .base import Compiler, check_examples
 from .dev import choose, dev_corpus
+from .expected_time import WORTH_TOKENS, Job, expectation
 from .first_round import Plans, first_round
 from .launching import Launcher
 from .objectives import ABLATIONS, Objective
@@ -29,10 +31,12 @@ from .traces import Traces
 from .traces_paid import traces_paid
 from .trained_base import check_labels_differ, trained_base
 from .trained_rater import Measure, Measured
-from .training_job import JOB
-from .training_plan import Planner
+from .training_job import JOB, read_result
+from .training_plan import Plan, Planner
 from .training_runs import train_plans, write_jobs
 from .workspace import Workspace
+
+logger = logging.getLogger(__name__)
 
 _PLACE = "FineTune"
 
@@ -67,7 +71,7 @@ class FineTune(Compiler):
     Training runs in a process of its own, with TRL and PEFT. With a workspace a kill loses at most one epoch.
 
     Args:
-        base: The model to train: None (the student's own local model), ``local`` or ``local/<folder>``.
+        base: The model to train: None (the student's own local model), ``local``, ``local/<folder>``, or an LM of one.
         objectives: What to train, in the order in which ties are resolved.
         rounds: Rounds of self-training; 1 is none.
         own_samples: Replies that the rater draws of each item for a further round of ``preference``.
@@ -100,7 +104,7 @@ class FineTune(Compiler):
 
     def __init__(
         self,
-        base: str | None = None,
+        base: str | dspy.LM | None = None,
         *,
         objectives: Sequence[Objective] = ("trace", "label", "label_all"),
         rounds: int = 1,
@@ -203,6 +207,7 @@ class FineTune(Compiler):
         measure = Measure(ready.planner.base, workspace, ready.dev, fill, seed, self.journal, self.progress)
         more = Rounds(ready.planner, measure, items, self.own_samples, self.margin, seed, self.journal, self.progress)
         plans, skipped = ready.first
+        self._say_how_long(plans, ready)
         measured: list[Measured] = []
         for number in range(1, self.rounds + 1):
             if number > 1:
@@ -251,6 +256,15 @@ class FineTune(Compiler):
         plans = self._ready(student, trainset, valset, Workspace(self.workspace).path).first.plans
         jobs = [plan.folder / JOB for plan in write_jobs(plans)]
         return tuple(self.launcher.command(jobs)) if jobs else ()
+
+    def _say_how_long(self, plans: Sequence[Plan], ready: "_Ready") -> None:
+        """Log about how long training takes here, where it takes long enough to be worth finding out."""
+        new = [plan for plan in plans if read_result(plan.folder, plan.job) is None]
+        jobs = [Job(plan.rows, plan.job.parameters.epochs, plan.job.parameters.batch_size) for plan in new]
+        if sum(job.epochs * row.tokens for job in jobs for row in job.rows) < WORTH_TOKENS:
+            return
+        base = ready.planner.base
+        logger.info(expectation(jobs, len(ready.dev), base.measured_speed(), base.number_format.name))
 
     def _ready(self, student: Any, trainset: Sequence[Any], valset: Sequence[Any] | None, workspace: Path) -> "_Ready":
         """Check what was handed in and plan the first round."""

@@ -56,7 +56,7 @@ def fit(attempt: Attempt) -> Fitted:
         log = read_state(checkpoint)["log_history"]
         if exhausted(dev_losses(log), patience):  # killed after the last epoch: nothing is left to train
             settings.num_train_epochs = len(dev_losses(log))
-    with _in_bfloat16(trainer.model, job.parameters.method):
+    with _without_casts(trainer.model, job.parameters.method):
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     save_weights(trainer, job, attempt.folder, attempt.together)
     history = trainer.state.log_history
@@ -71,10 +71,11 @@ def fit(attempt: Attempt) -> Fitted:
 
 
 @contextlib.contextmanager
-def _in_bfloat16(model: Any, method: Method) -> Iterator[None]:
-    """Have an adapter's arithmetic done in bfloat16 while its weights stay float32.
+def _without_casts(model: Any, method: Method) -> Iterator[None]:
+    """Have an adapter's arithmetic done in the base's format while its weights stay float32.
 
-    Autocast computes with the adapter in bfloat16; without this PEFT would first bring every layer's input to float32.
+    Autocast computes with the adapter in bfloat16, where the base is in it; without this PEFT would first bring every
+    layer's input to float32.
     TRL brings the adapter of a base in 4 bits to bfloat16, where small steps would be rounded away.
     """
     if method == "full":

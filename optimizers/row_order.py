@@ -7,6 +7,8 @@ import torch
 from transformers import TrainerCallback
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from ..programs import settle_threads
+
 
 class RowOrder(torch.utils.data.Sampler[int]):
     """The order of each epoch: shuffled, rows of like length in the same step, so that little is padded.
@@ -41,6 +43,14 @@ class RowOrder(torch.utils.data.Sampler[int]):
         """Iterate over the numbers of the rows."""
         generator = torch.Generator().manual_seed((self._seed << 20) + self.epoch)
         return iter(get_length_grouped_indices(self._lengths, self._batch_size, generator=generator))
+
+
+class FollowCores(TrainerCallback):
+    """Gives the arithmetic of each step the cores that are free then."""
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Look, every few seconds."""
+        settle_threads()
 
 
 class FollowEpochs(TrainerCallback):

@@ -48,9 +48,9 @@ def load_tokenizer(job: TrainingJob) -> Any:
 
 
 def load_base(job: TrainingJob) -> Any:
-    """Return the base model: bfloat16 under an adapter, in 4 bits for ``qlora``, float32 where all weights train.
+    """Return the base model: in the job's format under an adapter, in 4 bits for ``qlora``, float32 where all train.
 
-    An optimizer's small steps would be rounded away in bfloat16; the arithmetic is done in it either way.
+    An optimizer's small steps would be rounded away in bfloat16; the arithmetic is done in the job's format either way.
 
     Raises:
         SetupError: If its files are damaged, or a package is missing.
@@ -59,14 +59,14 @@ def load_base(job: TrainingJob) -> Any:
     transformers = need("transformers", "train", "to fine-tune")
     method = job.parameters.method
     options: dict[str, Any] = {"use_safetensors": True, "trust_remote_code": False}
-    options["dtype"] = torch.float32 if method == "full" else torch.bfloat16
+    options["dtype"] = torch.float32 if method == "full" else getattr(torch, job.dtype)
     if method == "qlora":
         need("bitsandbytes", "qlora", "to train with method='qlora'")
         options["quantization_config"] = transformers.BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.bfloat16,
+            bnb_4bit_compute_dtype=getattr(torch, job.dtype),
         )
     # The fused attention of PyTorch's CPU build has a backward pass several times slower than plain matrices.
     options["attn_implementation"] = "sdpa" if torch.cuda.is_available() else "eager"

@@ -10,12 +10,12 @@ from ..programs import LocalEngine, Rater, VLLMEngine, resolve_model
 _PLACE = "FineTune"
 
 
-def trained_base(student: Rater, base: str | None) -> LocalEngine:
+def trained_base(student: Rater, base: str | dspy.LM | None) -> LocalEngine:
     """Return the engine of the model that is trained.
 
     Args:
         student: The rater that is compiled.
-        base: The model's name; None is the student's own.
+        base: The model, or its name; None is the student's own.
 
     Raises:
         SetupError: If the model does not run in this process, or is fine-tuned already.

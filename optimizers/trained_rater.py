@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..data import Corpus, Journal, Label, agreement
-from ..programs import Candidate, LocalEngine, Progress, Rater, Scoring, local_lm, rate
+from ..programs import Candidate, LocalEngine, Progress, Rater, Scoring, format_readings, local_lm, rate
 from .training_job import WEIGHTS, TrainingResult
 from .training_plan import Plan
 from .training_runs import Trained
@@ -50,7 +50,8 @@ class Measure:
         name = f"{plan.name}_expected" if _by_regression(plan) and scoring.rule == "expected" else plan.name
         report = self.progress
         named = None if report is None else lambda done, total, _: report(done, total, f"rating dev: {name}")
-        ratings = rate(self.rater(plan, scoring), self.dev, seed=self.seed, journal=self.journal, progress=named)
+        rater = self.rater(plan, scoring)
+        ratings = rate(rater, self.dev, seed=self.seed, journal=self.journal, progress=named)
         dev = self.dev
         found = agreement(
             ratings.labels, dev.golds(), dev.scale, groups=dev.groups(), fill=self.fill, scores=ratings.scores
@@ -67,6 +68,7 @@ class Measure:
             "micro_batch": result.micro_batch,
             "seconds": result.seconds,
             "tokens": result.tokens,
+            "number_format": {"trained": plan.job.dtype, "readings": format_readings(rater)},
             "unparsed": dict(ratings.unparsed),
             "dev_too_long": [one.item_id for one in ratings if one.error.startswith("context_length")],
         }
@@ -83,6 +85,7 @@ class Measure:
             name=self.base.name,
             max_batch_rows=self.base.max_batch_rows,
             carried=whole,
+            dtype=self.base.dtype,
         )
         engine.workspace = self.workspace
         return plan.rater.variant(lm=local_lm(engine, max_tokens=plan.max_tokens), scoring=scoring)

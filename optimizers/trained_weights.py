@@ -33,15 +33,14 @@ def save_weights(trainer: Any, job: TrainingJob, folder: Path, together: Ranks) 
 
 
 def _save_model(model: Any, gathered: dict[str, Any] | None, job: TrainingJob, fresh: Path) -> None:
-    """Write a whole model folder in bfloat16, as it is loaded for inference, with the base's tokenizer."""
+    """Write a whole model folder in the job's format, as it is loaded for inference, with the base's tokenizer."""
     torch = need("torch", "train", "to fine-tune")
+    dtype = getattr(torch, job.dtype)
     if gathered is None:
-        model.to(torch.bfloat16)
+        model.to(dtype)
     else:
         cast: dict[int, Any] = {}  # by address: weights that are shared stay shared, and are written once
-        gathered = {
-            name: cast.setdefault(value.data_ptr(), value.to(torch.bfloat16)) for name, value in gathered.items()
-        }
+        gathered = {name: cast.setdefault(value.data_ptr(), value.to(dtype)) for name, value in gathered.items()}
     model.save_pretrained(fresh, state_dict=gathered)
     load_tokenizer(job).save_pretrained(fresh)
 

@@ -17,7 +17,7 @@ from .checkpoints import TimedSaves
 from .objectives import Row, shared_prefix
 from .patience import Patience
 from .ranks import Ranks
-from .row_order import FollowEpochs, RowOrder
+from .row_order import FollowCores, FollowEpochs, RowOrder
 from .training_job import CHECKPOINTS, PROGRESS, TrainingJob
 from .training_progress import ProgressFile
 
@@ -86,7 +86,7 @@ def arguments(attempt: Attempt, *, small: bool) -> Any:
         "warmup_steps": _WARM_UP,
         "seed": parameters.seed,
         "data_seed": parameters.seed,
-        "bf16": True,
+        "bf16": attempt.job.dtype == "bfloat16",
         "use_cpu": not torch.cuda.is_available(),
         _checkpointing(): not small and not recomputed,
         "max_length": None,
@@ -127,6 +127,7 @@ def make_trainer(attempt: Attempt, settings: Any, model: Any, tokenizer: Any, *,
         "args": settings,
         "order": order,
         "callbacks": [
+            FollowCores(),
             FollowEpochs(order),
             ProgressFile(attempt.folder / PROGRESS, first=attempt.together.first),
             TimedSaves(attempt.save_seconds, order.steps, attempt.together),

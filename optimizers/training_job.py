@@ -62,6 +62,7 @@ class TrainingJob:
         start: Folder of an adapter of the base that training goes on from; None starts anew. Its rank and alpha stay
             as they are. Pairs are also compared with it in place of the base.
         start_hash: Hash of its weights.
+        dtype: The number format of the arithmetic; ``bfloat16``, as it once always was, where nothing is said.
         version: `VERSION`.
 
     Raises:
@@ -75,6 +76,7 @@ class TrainingJob:
     dev_hash: str | None = None
     start: str | None = None
     start_hash: str | None = None
+    dtype: str = "bfloat16"
     version: int = VERSION
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import dspy
 
-from ..programs import LocalEngine, Rater, context_length, read_tokenizer, weights_hash
+from ..programs import LocalEngine, Rater, context_length, read_tokenizer, training_format, weights_hash
 from .label_writing import check_levels_written
 from .objectives import ORDERS, Objective, Row, Rows, examples_for, make_pair_rows, make_rows, traced
 from .parameters import Parameters
@@ -229,6 +229,7 @@ class Planner:
             rows_hash(rows.rows),
             parameters,
             dev_hash=rows_hash(dev_rows) if dev_rows else None,
+            dtype=training_format(self.base.number_format.name),
         )
         if after is not None:
             job = _going_on(job, after)

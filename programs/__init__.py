@@ -26,15 +26,18 @@ from .embedded import embedded_model
 from .encoding import encode_prompt, encode_reply
 from .extras import check_installed, need
 from .forced_choice import forced_choice
+from .format_check import format_check, format_readings
 from .guideline import Case, Guideline, parse_guideline
 from .guideline_diff import Change, guideline_diff
 from .interrater import Interrater, interrater
 from .level_choice import LevelChoice, common_start, level_choice
 from .level_tokens import LevelWeights, level_weights
 from .local_model import LocalEngine, local_lm, weights_hash
+from .local_speed import Speed
 from .merging import merge_rater
 from .model_reading import context_length, read_tokenizer
 from .models import resolve_model
+from .number_format import FormatChoice, NumberFormat, number_format, training_format
 from .openai_pool import OpenAIPool
 from .pair_rater import Combine, PairRater, PairRatings
 from .pair_saving import open_rater
@@ -58,6 +61,7 @@ from .scoring import Rule, Score, Scoring, score
 from .scripted import ScriptedEngine, UnforeseenPrompt, scripted_lm
 from .signatures import Order
 from .template import TEMPLATES, Template
+from .threads import allowed_cores, settle_threads
 from .token_rating import alternatives_for, weigh_levels
 from .vllm_engine import VLLMEngine
 from .vllm_lm import VLLMLM, vllm_lm, vllm_model
@@ -86,6 +90,7 @@ __all__ = [
     "Combine",
     "Completion",
     "Feed",
+    "FormatChoice",
     "Guideline",
     "GuidelineRule",
     "Interrater",
@@ -93,6 +98,7 @@ __all__ = [
     "LevelEngine",
     "LevelWeights",
     "LocalEngine",
+    "NumberFormat",
     "OpenAIPool",
     "Order",
     "PairRater",
@@ -119,6 +125,7 @@ __all__ = [
     "Score",
     "Scoring",
     "ScriptedEngine",
+    "Speed",
     "SplitAgreement",
     "StreamingEngine",
     "Template",
@@ -130,6 +137,7 @@ __all__ = [
     "VLLMEngine",
     "VLLMServer",
     "Vote",
+    "allowed_cores",
     "alternatives_for",
     "audit_findings",
     "audit_ratings",
@@ -148,6 +156,8 @@ __all__ = [
     "find_rule",
     "fold_output",
     "forced_choice",
+    "format_check",
+    "format_readings",
     "gives_logprobs",
     "guideline_diff",
     "identity",
@@ -160,6 +170,7 @@ __all__ = [
     "mechanical_paraphrases",
     "merge_rater",
     "need",
+    "number_format",
     "on_vllm",
     "open_rater",
     "parse",
@@ -175,7 +186,9 @@ __all__ = [
     "rules_of",
     "score",
     "scripted_lm",
+    "settle_threads",
     "shares_prompt",
+    "training_format",
     "vllm_lm",
     "vllm_model",
     "weigh_levels",

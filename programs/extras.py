@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Literal
 
 from ..data import SetupError
+from .threads import prepare_threads
 
 Extra = Literal["local", "train", "qlora", "crowd", "serve", "embeddings", "mlflow"]
 
@@ -21,6 +22,7 @@ def need(module: str, extra: Extra, purpose: str) -> ModuleType:
     Raises:
         SetupError: If it is not installed, with the command that installs it.
     """
+    prepare_threads()  # most of them bring torch, which reads the environment once
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

@@ -14,6 +14,9 @@ from .wishes import Row
 _COUNTS_COLUMNS = frozenset({"gpt_neo", "mpt"})
 """Models with layers of full attention that count columns of the cache, and not positions, for a window or a bias."""
 
+_FEW, _NEAR = 8, 1.25
+"""Texts that are read together however long, and how much longer the longest of more may be than the shortest."""
+
 
 class Decoder:
     """Reads the prompts of a causal language model for draws and for log-probabilities.
@@ -87,16 +90,16 @@ class Decoder:
         return scores
 
     def _prefill(self, prompts: Sequence[Sequence[int]]) -> Begun:
-        """Read all prompts; after a shared prefix those of one length at a time, where a gap there would count."""
+        """Read all prompts, those of like length together; only of one length, where a gap after a prefix counts."""
         cache, shared = self._prefilled_prefix(prompts)
-        by_length: dict[int, list[int]] = {}
-        for number, prompt in enumerate(prompts):
-            by_length.setdefault(len(prompt), []).append(number)
-        if not shared or len(by_length) == 1 or not self._counts_columns(cache):
+        exact = bool(shared) and self._counts_columns(cache)
+        groups = _alike([len(prompt) - shared for prompt in prompts], exact=exact)
+        if len(groups) == 1:
             return self._read(prompts, cache, shared)
         if not joinable(cache):
-            return self._read(prompts, DynamicCache(config=self.model.config), 0)
-        groups = list(by_length.values())
+            return self._read(
+                prompts, DynamicCache(config=self.model.config) if exact else cache, 0 if exact else shared
+            )
         begun, *others = (self._read([prompts[number] for number in group], _copy(cache), shared) for group in groups)
         begun.append(*others)
         begun.select(torch.tensor([number for group in groups for number in group]).argsort())
@@ -149,6 +152,24 @@ class Decoder:
 
     def _starts(self, prompts: Sequence[Sequence[int]]) -> bool:
         return all(list(prompt[: len(self._prefix)]) == self._prefix for prompt in prompts)
+
+
+def _alike(lengths: Sequence[int], *, exact: bool) -> list[list[int]]:
+    """Return the numbers of texts in groups of like length: reading costs as many tokens as the longest has, for each.
+
+    Args:
+        lengths: Tokens to be read of each text.
+        exact: Whether only texts of one length may be together.
+    """
+    groups: list[list[int]] = []
+    for number in sorted(range(len(lengths)), key=lambda number: lengths[number]):
+        first = lengths[groups[-1][0]] if groups else -1
+        alike = lengths[number] == first if exact else lengths[number] <= _NEAR * first
+        if groups and (alike or (not exact and len(groups[-1]) < _FEW)):
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return groups
 
 
 def is_recurrent(model: Any) -> bool:

@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .threads import settle_threads
 from .wishes import Row, Wish
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class JointDecoder:
                 if orders:
                     since = 0
                     self._join(batch, orders, owners)
+                settle_threads()
                 ended = batch.step()
             except BaseException as error:  # nobody else would tell the callers
                 _fail([*owners.values(), *orders], error)

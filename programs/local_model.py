@@ -26,7 +26,9 @@ from .encoding import encode_prompt, prompt_of
 from .extras import need
 from .joint_decoding import JointDecoder
 from .level_reading import LevelReader
+from .local_speed import Speed, measured_speed
 from .model_reading import context_length, read_tokenizer, readable
+from .number_format import FormatChoice, check_format, number_format
 from .prompt import Completion, Prompt
 from .threaded_engine import ThreadedEngine
 from .weights import PURPOSE, adapter_folder, load_weights, model_folder, weights_hash
@@ -60,6 +62,7 @@ class LocalEngine:
         max_batch_rows: Draws decoded together.
         carried: Whether the weights in `path` belong to a rater (all of them fine-tuned, or an adapter merged in) and
             travel with it when it is saved. A base model that others have as well is only named.
+        dtype: The number format to compute in; None is the machine's (`number_format`).
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class LocalEngine:
         name: str | None = None,
         max_batch_rows: int = _MAX_BATCH_ROWS,
         carried: bool = False,
+        dtype: str | None = None,
     ) -> None:
         """Check the folders; the model itself is loaded later."""
         self.path = model_folder(path)
@@ -77,6 +81,7 @@ class LocalEngine:
         self.name = self.path.name if name is None else name
         self.max_batch_rows = max_batch_rows
         self.carried = carried
+        self.dtype = None if dtype is None else check_format(dtype, "dtype")
         self._lock = threading.Lock()
         self._drawn: Counter[str] = Counter()
 
@@ -124,9 +129,18 @@ class LocalEngine:
             return self._drawn[prompt.sha256] - 1
 
     @property
+    def number_format(self) -> FormatChoice:
+        """The format that the model computes in, and why."""
+        return number_format(self.dtype)
+
+    @property
     def steps(self) -> int:
         """Decoding steps made so far; in each every draw of the batch got a token."""
         return self._decoder.steps
+
+    def measured_speed(self) -> Speed:
+        """Return how fast the model is on this machine as it is now, which takes a second or two to find out."""
+        return self._decoder.run(lambda decoder: measured_speed(decoder, self._context))
 
     def stream(self, request: Request) -> Any:
         """Complete one request and replay it as events."""
@@ -200,6 +214,7 @@ class LocalEngine:
             "name": self.name,
             "max_batch_rows": self.max_batch_rows,
             "carried": self.carried,
+            "dtype": self.dtype,
         }
 
     @classmethod
@@ -226,7 +241,7 @@ class LocalEngine:
         from .generation import Decoder, is_recurrent  # torch takes seconds to import and is an extra
 
         with readable(self.path, self.adapter):
-            model = load_weights(self.path, self.adapter)
+            model = load_weights(self.path, self.adapter, dtype=self.dtype)
         if is_recurrent(model):
             what = f"{self.name} has recurrent layers, whose states cannot be shared by prompts and draws"
             cure = "Use a model with attention in all its layers, or ask this one through a server."

@@ -19,8 +19,9 @@ def merge_rater(rater: Rater, path: str | Path) -> Rater:
     """Save a rater with weights of its own, its adapter merged into them, and return the rater loaded from there.
 
     ``weights/`` is a folder in transformers' format with its tokenizer: transformers and vLLM take it as it is. It
-    rates as the adapter did, since an adapter is merged in before a model is asked here anyway: in bfloat16, to which
-    the product of the adapter's matrices is rounded. A server that keeps the adapter apart rounds otherwise.
+    rates as the adapter did, since an adapter is merged in before a model is asked here anyway: in this machine's
+    number format, to which the product of the adapter's matrices is rounded. A server that keeps the adapter apart
+    rounds otherwise.
 
     Args:
         rater: A rater whose model runs in this process, with an adapter, without one, or with weights of its own.
@@ -53,7 +54,7 @@ def merge_rater(rater: Rater, path: str | Path) -> Rater:
 
 def _write(engine: LocalEngine, folder: Path) -> None:
     try:
-        model = load_weights(engine.path, engine.adapter)
+        model = load_weights(engine.path, engine.adapter, dtype=engine.dtype)
     except (RuntimeError, ValueError) as error:  # shapes that differ, modules that are not there; NaN in the sum
         cure = "Compile the rater anew on this base model."
         raise InputError(f"the adapter cannot be merged ({error})", place=str(engine.adapter), cure=cure) from None

@@ -1,6 +1,5 @@
 """Knows how a model's name becomes a DSPy LM; does not know what the model is for."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +36,9 @@ def resolve_model(model: "str | dspy.LM", *, max_tokens: int = Sampling.max_toke
     Args:
         model: The name, or an LM.
         max_tokens: Default limit on a reply's tokens.
-        **options: For names that are not local. For vLLM those of `vllm_lm` (python, options, provider, ...); with
-            ``api_base`` those of `pooled_lm` (api_key, max_in_flight, timeout, ...); else those of `dspy.LM`.
+        **options: For models in this process ``dtype``, their number format (see `number_format`). For vLLM those of
+            `vllm_lm` (python, options, provider, ...); with ``api_base`` those of `pooled_lm` (api_key, max_in_flight,
+            timeout, ...); else those of `dspy.LM`.
 
     Raises:
         InputError: If the folder of a local model does not exist or holds no model.
@@ -50,7 +50,7 @@ def resolve_model(model: "str | dspy.LM", *, max_tokens: int = Sampling.max_toke
     if max_tokens < 1:
         raise SetupError(f"max_tokens={max_tokens}", place=f"model {model!r}", cure="Give max_tokens=1 or more.")
     if model == "local" or model.startswith("local/"):
-        return _local(model, max_tokens, options)
+        return _local(model, max_tokens, **options)
     if model == VLLM or model.startswith(f"{VLLM}/"):
         return vllm_lm(model, max_tokens=max_tokens, **options)
     try:
@@ -63,11 +63,14 @@ def resolve_model(model: "str | dspy.LM", *, max_tokens: int = Sampling.max_toke
         raise SetupError(str(error), place=f"model {model!r}", cure=cure) from error
 
 
-def _local(model: str, max_tokens: int, options: Mapping[str, Any]) -> dspy.LM:
+def _local(model: str, max_tokens: int, dtype: str | None = None, **options: Any) -> dspy.LM:
     given = sorted(name for name, value in options.items() if value is not None)
     if given:
         cure = "Leave it out, or name a model that is asked over HTTP."
         raise SetupError(f"a model in this process takes no {given[0]!r}", place=f"model {model!r}", cure=cure)
     folder = model.removeprefix("local").removeprefix("/")
-    engine = LocalEngine(embedded_model(), name=NAME) if model == "local" else LocalEngine(Path(folder))
+    if model == "local":
+        engine = LocalEngine(embedded_model(), name=NAME, dtype=dtype)
+    else:
+        engine = LocalEngine(Path(folder), dtype=dtype)
     return local_lm(engine, max_tokens=max_tokens)

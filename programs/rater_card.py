@@ -204,10 +204,17 @@ def _limits(rater: Rater, splits: Agreements, model: Mapping[str, Any]) -> str:
         limits.append("How well a single person would do is not known: the data have one label an item.")
     if "weights" in model or model.get("adapter"):
         limits.append(
-            "Its weights are in bfloat16 with the adapter merged in before it is asked. Servers that keep an adapter "
-            "apart round otherwise, and may decide close calls differently."
+            f"It was proven in {_proven_in(rater)}, its adapter merged in first. Other number formats, and "
+            "servers that keep an adapter apart, round otherwise, and may decide close calls differently."
         )
     return "\n".join(f"- {limit}" for limit in limits)
+
+
+def _proven_in(rater: Rater) -> str:
+    """Return the number format of the figures; raters of earlier days, which do not say, had no other."""
+    kept = rater.provenance.get("number_format")
+    readings = kept.get("readings") if isinstance(kept, dict) else None
+    return str(readings["dtype"]) if isinstance(readings, dict) else "bfloat16"
 
 
 def _use(name: str, rater: Rater, model: Mapping[str, Any], repository: str | None, kind: str) -> str:

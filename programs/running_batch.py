@@ -7,12 +7,17 @@ from typing import Any
 import torch
 from transformers import DynamicCache, cache_utils
 
+from .growing_cache import GrowingLayer, let_grow
 from .wishes import Row
 
 _BLOCK = 128
 
+_IDLE = 8
+"""Rows that ended are carried along until they are one in so many: taking them out copies all the others."""
+
 _JOINING = {
     cache_utils.DynamicLayer,
+    GrowingLayer,
     cache_utils.DynamicSlidingWindowLayer,
     getattr(cache_utils, "DummyLayer", cache_utils.DynamicLayer),  # it holds nothing: another layer's are used
 }
@@ -79,10 +84,15 @@ class RunningBatch:
 
     def __init__(self, model: Any, stop_ids: frozenset[int]) -> None:
         """Begin without rows."""
-        self.rows: list[Row] = []
+        self._slots: list[Row | None] = []
         self._model = model
         self._stop_ids = stop_ids
         self._begun: Begun | None = None
+
+    @property
+    def rows(self) -> list[Row]:
+        """Those that are being decoded."""
+        return [row for row in self._slots if row is not None]
 
     @property
     def open(self) -> bool:
@@ -96,16 +106,17 @@ class RunningBatch:
             self._begun = begun
         else:
             self._begun.append(begun)
-        self.rows = [*self.rows, *rows]
+        self._slots += rows
 
     @torch.inference_mode()
     def step(self) -> list[Row]:
         """Give each row its next token, and return the rows that ended with it."""
         if self._begun is None:
             return []
-        chosen = _choose(self._begun.logits, self.rows)
+        rows, slots = self.rows, [slot for slot, row in enumerate(self._slots) if row is not None]
+        chosen = _choose(self._begun.logits if len(rows) == len(self._slots) else self._begun.logits[slots], rows)
         ended: list[Row] = []
-        for row, token in zip(self.rows, chosen, strict=True):
+        for row, token in zip(rows, chosen, strict=True):
             if token in self._stop_ids:
                 row.finished = "stop"
             else:
@@ -114,38 +125,44 @@ class RunningBatch:
                     row.finished = "length"
             if row.finished:
                 ended.append(row)
-        self.keep([row for row in self.rows if not row.finished])
-        if self.rows:
-            self._forward()
+        self.keep([row for row in rows if not row.finished])
+        self._forward()
         return ended
 
     @torch.inference_mode()
     def keep(self, rows: Sequence[Row]) -> None:
         """Go on with these rows only, which are some of the batch's in its order."""
         if not rows:
-            self.rows, self._begun = [], None
-        elif self._begun is not None and len(rows) < len(self.rows):
-            wanted = set(rows)
-            kept = [slot for slot, row in enumerate(self.rows) if row in wanted]
-            self._begun.select(torch.tensor(kept))
+            self._slots, self._begun = [], None
+            return
+        wanted = set(rows)
+        self._slots = [row if row in wanted else None for row in self._slots]
+        if self._begun is not None and (len(self._slots) - len(rows)) * _IDLE >= len(self._slots):
+            self._begun.select(torch.tensor([slot for slot, row in enumerate(self._slots) if row is not None]))
             self._begun.narrow()
-            self.rows = list(rows)
+            self._slots = list(rows)
 
     def _forward(self) -> None:
         """Read each row's last token."""
         begun = self._begun
         if begun is None:
             return
-        begun.mask = torch.cat([begun.mask, begun.mask.new_ones(len(self.rows), 1)], dim=1)
+        let_grow(begun.cache)
+        begun.mask = torch.cat([begun.mask, begun.mask.new_ones(len(self._slots), 1)], dim=1)
+        tokens = [0 if row is None else row.tokens[-1] for row in self._slots]
+        alive = torch.tensor([row is not None for row in self._slots])
         output = self._model(
-            input_ids=torch.tensor([[row.tokens[-1]] for row in self.rows], device=self._model.device),
+            input_ids=torch.tensor(tokens, device=self._model.device)[:, None],
             attention_mask=begun.mask.to(self._model.device),
             position_ids=begun.position[:, None].to(self._model.device),
             past_key_values=begun.cache,
             use_cache=True,
             logits_to_keep=1,
         )
-        begun.logits, begun.position = output.logits[:, -1], begun.position + 1
+        begun.logits, begun.position = (
+            output.logits[:, -1],
+            begun.position + alive,
+        )  # models know no place beyond their last
 
 
 def joinable(cache: DynamicCache) -> bool:

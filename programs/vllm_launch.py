@@ -1,5 +1,6 @@
 """Knows vLLM's command line and environment for one model with its adapters; does not run it."""
 
+import importlib.util
 import os
 import socket
 from collections.abc import Mapping, Sequence
@@ -7,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..data import SetupError
+from .number_format import number_format
 from .tensor_files import check_adapter, check_model
+from .threads import allowed_cores
 from .vllm_python import VLLMPython
 
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
@@ -40,7 +43,7 @@ class Launch:
         """Return the command. The ``vllm`` script is not used: that of the CPU build cannot find its own version."""
         words = [python.path, "-m", "vllm.entrypoints.openai.api_server"]
         words += ["--model", str(self.model), "--served-model-name", self.name, "--host", host, "--port", str(port)]
-        words += ["--dtype", "bfloat16", "--disable-access-log-for-endpoints", "/health"]
+        words += ["--dtype", _format(), "--disable-access-log-for-endpoints", "/health"]
         # Sampling defaults of the model's publisher (top_p, a repetition penalty) would bend what is drawn.
         words += ["--generation-config", "vllm"]
         if python.cpu:
@@ -55,11 +58,16 @@ class Launch:
         """Return what vLLM needs beside this process's environment; whatever the user has set there stays."""
         wanted = {"VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"}
         if python.cpu:
-            cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+            cores = sorted(os.sched_getaffinity(0))[: allowed_cores()] if hasattr(os, "sched_getaffinity") else []
             wanted["VLLM_CPU_KVCACHE_SPACE"] = _CPU_CACHE_GB
             if cores:  # left to itself it takes one thread of each physical core
                 wanted["VLLM_CPU_OMP_THREADS_BIND"] = ",".join(map(str, cores))
         return {name: value for name, value in wanted.items() if name not in os.environ}
+
+
+def _format() -> str:
+    """Return this machine's number format; where no torch is installed here, vLLM goes by the model's own."""
+    return number_format().name if importlib.util.find_spec("torch") is not None else "auto"
 
 
 def make_launch(model: str | Path, adapters: Mapping[str, str | Path], name: str, options: Sequence[str]) -> Launch:

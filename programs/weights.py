@@ -8,6 +8,7 @@ from typing import Any
 
 from ..data import InputError
 from .extras import need
+from .number_format import number_format
 
 PURPOSE = "to run an open model in this process"
 
@@ -15,14 +16,20 @@ PURPOSE = "to run an open model in this process"
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 
-def load_weights(path: Path, adapter: Path | None = None) -> Any:
-    """Load a causal model for inference in bfloat16, with a LoRA adapter merged in if one is given."""
+def load_weights(path: Path, adapter: Path | None = None, *, dtype: str | None = None) -> Any:
+    """Load a causal model for inference.
+
+    Args:
+        path: Its folder.
+        adapter: A LoRA adapter to merge in, or None.
+        dtype: The number format; None is the machine's (`number_format`).
+    """
     torch = need("torch", "local", PURPOSE)
     transformers = need("transformers", "local", PURPOSE)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     transformers.utils.logging.disable_progress_bar()
     # Left to itself, transformers asks on the terminal whether to run code that a folder brings.
-    how = {"dtype": torch.bfloat16, "use_safetensors": True, "trust_remote_code": False}
+    how = {"dtype": getattr(torch, number_format(dtype).name), "use_safetensors": True, "trust_remote_code": False}
     model = transformers.AutoModelForCausalLM.from_pretrained(path, **how)
     if adapter is not None:
         peft = need("peft", "local", "to load a rater's LoRA adapter")
