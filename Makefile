@@ -8,9 +8,12 @@ export LITELLM_LOCAL_MODEL_COST_MAP := True
 export TOKENIZERS_PARALLELISM := false
 # A third of their time tests wait for servers and processes: two cores take three at a time, with torch on one thread each.
 WORKERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
+# A chosen handful: drawing, rating, training, saving, merging, serving, and what chooses the format.
+WITHOUT_AVX512 := $(addprefix tests/,programs/test_number_format.py programs/test_format_check.py programs/test_local_model.py \
+  programs/test_merging.py programs/test_saving_weights.py optimizers/test_training.py optimizers/test_finetune.py app/test_deploy.py)
 PARALLEL := OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help demo test fast check deploy-check vllm-check mlflow-check browser-check fix clean
+.PHONY: help demo test test-avx2 fast check deploy-check vllm-check mlflow-check browser-check fix clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -39,6 +42,10 @@ demo: $(VENV)/.installed  ## compile and prove a rater on real human labels (abo
 
 test: $(VENV)/.installed  ## run the whole suite, slow end-to-end tests included (but for vllm-check, mlflow-check, browser-check)
 	$(PARALLEL) -m "not vllm and not mlflow and not browser"
+
+# oneDNN has the bfloat16 kernels, ATen its own loops, MKL the products in float32: each is held back by a variable of its own.
+test-avx2: $(VENV)/.installed  ## run the tests of models and training as on a processor without AVX-512
+	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 $(PARALLEL) $(WITHOUT_AVX512)
 
 fast: $(VENV)/.installed  ## run the suite without the slow end-to-end tests
 	$(PARALLEL) -m "not slow and not vllm and not mlflow and not browser"

@@ -6,7 +6,7 @@ Training tokens and draws' tokens a second of the embedded model (`local_work.py
 quiet, beside one busy process, beside one busy process a core, and in a cgroup that is held to one core (v1 or v2,
 where this user may make one; else the column says why not). A fair share beside one busy process a core is 0.5 of
 quiet; the bar is 0.35. ``--ways`` also measures the training as PyTorch comes (all cores, spinning), with threads that
-spin briefly, with threads that do not spin, and with one thread, on a tenth of the work. Busy processes are children of
+spin briefly, with threads that do not spin, and with one thread. Busy processes are children of
 this one and end with it. Prints tables and one JSON line. Let nothing else run beside it.
 """
 
@@ -39,12 +39,12 @@ def main() -> None:
     options = parser.parse_args()
     cores = os.cpu_count() or 1
     if options.ways:
-        print(f"training, tokens/s on a tenth of the work{'':<8}" + "".join(f"{n:>3} busy" for n in (0, 1, cores)))
+        print(f"training, tokens/s{'':<33}" + "".join(f"{n:>3} busy" for n in (0, cores)))
         for way, variables in _WAYS.items():
             rates = []
-            for number in (0, 1, cores):
+            for number in (0, cores):
                 with busy(number):
-                    rates.append(measured("training", variables, small=True, limit=180))
+                    rates.append(measured("training", variables, limit=240))
             print(f"{way:<50}" + "".join(f"{'-' if rate is None else f'{rate:.0f}':>8}" for rate in rates), flush=True)
     found: dict[str, dict[str, float | str | None]] = {}
     for kind in ("training", "draws"):

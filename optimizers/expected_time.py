@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..programs import Speed
 from .objectives import Row, shared_prefix
 
-_BACK, _CALLS = 2.4, 10.0
+_BACK, _CALLS = 2.4, 13.0
 """A step of training, in readings of its tokens and in writings of a single token."""
 
 WORTH_TOKENS = 20_000
@@ -21,11 +21,11 @@ WORTH_TOKENS = 20_000
 _AT_ONCE = 64
 """Rows that are rated together."""
 
-_WRITING = 1.5
+_WRITING = 1.8
 """A step of many rows, in writings of a single token and readings of as many."""
 
-_SETTLING = 8.0
-"""Seconds until the training process has its libraries and its model."""
+_SETTLING, _LOADING = 8.0, 3.0
+"""Seconds until the training process has its libraries and its model, and until a trained rater has its own."""
 
 
 class Job(NamedTuple):
@@ -57,7 +57,7 @@ def rating_seconds(rows: Sequence[Row], items: int, speed: Speed) -> float:
     read = items * sum(len(row.prompt) - shared for row in rows) / count
     written = math.ceil(items / _AT_ONCE) * max(len(row.completion) for row in rows)
     each = _WRITING * (speed.step + min(items, _AT_ONCE) * speed.token)
-    return read * speed.token + written * each
+    return _LOADING + read * speed.token + written * each
 
 
 def expectation(jobs: Sequence[Job], items: int, speed: Speed, computing: str) -> str:

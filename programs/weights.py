@@ -9,6 +9,7 @@ from typing import Any
 from ..data import InputError
 from .extras import need
 from .number_format import number_format
+from .threads import one_thread
 
 PURPOSE = "to run an open model in this process"
 
@@ -30,13 +31,14 @@ def load_weights(path: Path, adapter: Path | None = None, *, dtype: str | None =
     transformers.utils.logging.disable_progress_bar()
     # Left to itself, transformers asks on the terminal whether to run code that a folder brings.
     how = {"dtype": getattr(torch, number_format(dtype).name), "use_safetensors": True, "trust_remote_code": False}
-    model = transformers.AutoModelForCausalLM.from_pretrained(path, **how)
-    if adapter is not None:
-        peft = need("peft", "local", "to load a rater's LoRA adapter")
-        with warnings.catch_warnings():
-            # peft asks transformers by a name that transformers has deprecated; neither concerns the caller.
-            warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
-            model = peft.PeftModel.from_pretrained(model, adapter).merge_and_unload(safe_merge=True)
+    with one_thread():
+        model = transformers.AutoModelForCausalLM.from_pretrained(path, **how)
+        if adapter is not None:
+            peft = need("peft", "local", "to load a rater's LoRA adapter")
+            with warnings.catch_warnings():
+                # peft asks transformers by a name that transformers has deprecated; neither concerns the caller.
+                warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+                model = peft.PeftModel.from_pretrained(model, adapter).merge_and_unload(safe_merge=True)
     fold_output(model)
     return model.to(device).eval()
 
