@@ -35,7 +35,7 @@ def test_readings_are_of_made_up_texts_and_every_level(folder: Path) -> None:
     found = format_readings(rater(folder, "bfloat16"))
     assert found is not None and found["dtype"] == "bfloat16"
     assert {len(row) for row in found["log_probabilities"]} == {5}
-    assert format_readings(Rater(SCALE, fields=("text",), lm=scripted_lm([]))) is None
+    assert format_readings(Rater(SCALE, fields=("text",), lm=scripted_lm(lambda prompt, draw: ""))) is None
     assert format_readings(Rater(Interval(0, 1), fields=("text",), lm=rater(folder, "float32").lm)) is None
 
 
