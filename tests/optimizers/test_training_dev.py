@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,13 @@ from worlds.training_jobs import make_job, some_pairs, some_rows, trained, train
 pytestmark = pytest.mark.filterwarnings("default")
 
 ROWS, DEV = some_rows(12), some_rows(5, first=80)
-OVERFIT: dict[str, Any] = {"learning_rate": 5e-2, "epochs": 8}
+CONTRARY = [
+    replace(row, completion=tuple(token + 30 if number % 3 else token for token in row.completion))
+    for number, row in enumerate(some_rows(6, first=80))
+]
+"""Two thirds of these answer otherwise than what is trained: their loss falls for a few epochs, and then it rises."""
+
+OVERFIT: dict[str, Any] = {"learning_rate": 2e-2, "epochs": 8}
 
 
 def _train(folder: Path, **options: Any) -> Any:
@@ -85,7 +92,7 @@ def test_the_dev_loss_is_the_mean_over_its_tokens_however_it_is_cut(tmp_path, ti
 
 @pytest.mark.slow
 def test_training_ends_when_dev_gets_no_better_and_keeps_the_best_epoch(tmp_path, tiny_model):
-    job = make_job(tmp_path / "stopped", tiny_model, ROWS, DEV, **OVERFIT, patience=2)
+    job = make_job(tmp_path / "stopped", tiny_model, ROWS, CONTRARY, **OVERFIT, patience=2)
     result = _train(tmp_path / "stopped")
     best = result.best_epoch
     assert best is not None
@@ -95,7 +102,13 @@ def test_training_ends_when_dev_gets_no_better_and_keeps_the_best_epoch(tmp_path
     assert result.tokens == len(result.dev_losses) * sum(len(row.input_ids) for row in ROWS)
     # Measured again with the weights that were kept, the loss is that of the best epoch and not of the last.
     again = make_job(
-        tmp_path / "again", tiny_model, ROWS, DEV, start=tmp_path / "stopped" / ADAPTER, learning_rate=1e-9, epochs=1
+        tmp_path / "again",
+        tiny_model,
+        ROWS,
+        CONTRARY,
+        start=tmp_path / "stopped" / ADAPTER,
+        learning_rate=1e-9,
+        epochs=1,
     )
     assert again.hash != job.hash
     measured = _train(tmp_path / "again").dev_losses[0]
@@ -108,7 +121,8 @@ def test_training_ends_when_dev_gets_no_better_and_keeps_the_best_epoch(tmp_path
 def test_a_killed_training_ends_and_chooses_as_if_it_had_not_been(tmp_path, tiny_model, lines):
     """Lines 4, 8, ... are measurements, each before its epoch's checkpoint is written."""
     jobs = {
-        name: make_job(tmp_path / name, tiny_model, ROWS, DEV, **OVERFIT, patience=2) for name in ("killed", "whole")
+        name: make_job(tmp_path / name, tiny_model, ROWS, CONTRARY, **OVERFIT, patience=2)
+        for name in ("killed", "whole")
     }
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(training_command(tmp_path / "killed", "--save-seconds", "0"), stdout=log, stderr=log)
@@ -133,8 +147,8 @@ def test_a_training_that_was_killed_at_its_very_end_is_not_trained_further(tmp_p
     from accord.optimizers.ranks import Ranks
     from accord.optimizers.trainers import Attempt
 
-    job = make_job(tmp_path, tiny_model, ROWS, DEV, **OVERFIT, patience=1)
-    attempt = Attempt(job, ROWS, DEV, tmp_path, 4, Ranks(0, 1), 300.0)
+    job = make_job(tmp_path, tiny_model, ROWS, CONTRARY, **OVERFIT, patience=1)
+    attempt = Attempt(job, ROWS, CONTRARY, tmp_path, 4, Ranks(0, 1), 300.0)
     first, weights = fit(attempt), _bytes(tmp_path)
     assert last_checkpoint(tmp_path / CHECKPOINTS) is not None
     shutil.rmtree(tmp_path / ADAPTER)
