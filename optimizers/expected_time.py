@@ -1,7 +1,7 @@
 """Knows about how long training and rating will take on this machine, from what was measured of it; trains nothing.
 
 The figures that join a measured speed to a time were read off the embedded model on two cores, in bfloat16 (AVX-512)
-and in float32 (AVX2): both come out within a fourth of what it took. A step costs a part for each of its tokens, and a
+and in float32 (AVX2): both come out within a third of what it took. A step costs a part for each of its tokens, and a
 part however many there are, which is what counts for a small model on a fast processor.
 """
 

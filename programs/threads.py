@@ -1,18 +1,10 @@
 """Knows how many threads arithmetic gets: the cores this process may use, less those that other work keeps busy.
 
 Threads that share their cores with other work cost more than they bring: a step is done when the last of them is, and
-while one waits for its turn the others spin. Measured on two cores with AVX-512, a training step of the embedded model:
-
-=====================================  =======  =====================  ======================
-seconds a step                         quiet    one busy process       one busy process a core
-=====================================  =======  =====================  ======================
-two threads, as PyTorch comes          0.72     20.6                   above 10
-two threads that spin briefly          0.73     3.1                    3.5
-two threads that do not spin           1.6      1.1                    2.3
-one thread                             0.93     0.94                   1.4
-=====================================  =======  =====================  ======================
-
-So threads spin briefly, and there are as many as there are free cores, looked at again every few seconds.
+while one waits for its turn the others spin. Threads that never spin are no cure: quiet, a training step of the
+embedded model then took longer than on one thread. So they spin briefly, and there are as many as there are free
+cores, looked at again every few seconds. ``benchmarks/bench_busy.py`` measures it: beside one busy process a core, two
+cores trained at 0.44 and drew at 0.45 of what they do alone; under a quota of one core at 0.69 and 0.62.
 """
 
 import math
@@ -71,7 +63,7 @@ def one_thread() -> Iterator[None]:
     """Have torch compute with the calling thread alone within the block: for work beside the thread that decodes.
 
     Every thread that computes with helpers keeps them, and GCC's library counts all of them: with more than there are
-    cores, those that wait sleep at once, and waking them took 60 % more time for rating with the embedded model.
+    cores, those that wait sleep at once, and have to be woken for every product.
     """
     import torch
 
