@@ -46,8 +46,9 @@ def test_the_loss_and_its_gradient_are_those_of_rows_apart(kind: str) -> None:
         loss = torch.nn.functional.cross_entropy(logits, ids[wanted])
         loss.backward()
         found.append((loss.detach(), torch.cat([weight.grad.flatten() for weight in made.parameters()])))
-    torch.testing.assert_close(found[1][0], found[0][0])
-    torch.testing.assert_close(found[1][1], found[0][1])
+    # Norms and softmax compute in float32 whatever the model is in.
+    torch.testing.assert_close(found[1][0], found[0][0], rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(found[1][1], found[0][1], rtol=1e-5, atol=1e-6)
     assert made.config._attn_implementation == "eager"  # as it was
 
 
