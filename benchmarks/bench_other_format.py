@@ -41,6 +41,7 @@ def main() -> None:
     for dtype in ("bfloat16", "float32"):
         engine = LocalEngine(own.path, adapter=own.adapter, name=own.name, dtype=dtype)
         one = rater.variant(lm=local_lm(engine, max_tokens=rater.lm.kwargs["max_tokens"]))
+        one.provenance = rater.provenance
         if dtype != trained:
             print(format_check(one))
         ratings = one.rate(test)
