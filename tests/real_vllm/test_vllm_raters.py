@@ -33,7 +33,7 @@ REVIEWS = reviews(50, seed=3)
 ITEMS = corpus(REVIEWS)
 LEVELS = (1, 2, 3, 4, 5)
 EQUAL = 40
-"""Of 50 labels at temperature 0. After 12 steps a rater may say one label to everything; after 48 it tells them apart."""
+"""Of 50 labels at temperature 0. After 12 steps a rater may say one label to all; after 48 it tells them apart."""
 
 NATS = 0.35
 """How far the log-probability of a level may be off: bfloat16 keeps three digits, and the local engine adds the adapter
