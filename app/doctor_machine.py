@@ -11,8 +11,8 @@ from .doctor_folder import nearest, unwritable
 from .doctor_line import Line, counted, size
 from .doctor_memory import read_memory
 
-DEMO_MEMORY = 3e9
-"""Bytes of memory that ``accord demo`` needs at its peak, its training process included."""
+DEMO_MEMORY = 5e9
+"""Bytes of memory that ``accord demo`` needs at its peak, its training process included (5.0 GB measured)."""
 
 DEMO_CACHE = 1e9
 """Bytes that ``accord demo`` needs in the cache folder: what it fetches, the converted model and the way there."""
