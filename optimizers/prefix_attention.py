@@ -34,17 +34,13 @@ class Layout:
     rest: int
 
     def ids(self, ids: torch.Tensor) -> torch.Tensor:
-        """Return (1, tokens) of (rows, prefix + rest)."""
+        """Return (1, tokens) of (rows, prefix + rest): of the tokens, or of anything that there is one of for each."""
         return torch.cat([ids[:1, : self.prefix], ids[:, self.prefix :].reshape(1, -1)], dim=1)
 
     def positions(self, device: torch.device) -> torch.Tensor:
         """Return the place of each token in its own row: (1, tokens)."""
         places = torch.arange(self.prefix + self.rest, device=device)
         return torch.cat([places[: self.prefix], places[self.prefix :].repeat(self.rows)])[None]
-
-    def wanted(self, wanted: torch.Tensor) -> torch.Tensor:
-        """Return which tokens of the one text are wanted, of (rows, prefix + rest) with none in the prefix."""
-        return self.ids(wanted)
 
 
 _LAYOUT: Layout | None = None

@@ -36,10 +36,7 @@ def allowed_cores() -> int:
 
     A quota of one and a half cores is one: a second thread would stand still every other moment, and the first wait.
     """
-    counted = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        counted = len(os.sched_getaffinity(0))
-    return max(1, math.floor(min(counted, cgroup_quota(Path("/proc/self/cgroup"), _CGROUPS))))
+    return max(1, math.floor(min(len(_cores()), cgroup_quota(Path("/proc/self/cgroup"), _CGROUPS))))
 
 
 def settle_threads() -> int:
@@ -93,7 +90,7 @@ class _Lookout:
         passed, busy, own = (after - before for after, before in zip(now, self._seen, strict=True))
         others = max(0.0, busy - own) / passed if passed else 0.0
         self._seen = now
-        self._free = max(1, min(allowed_cores(), round(_cores() - others)))
+        self._free = max(1, min(allowed_cores(), round(len(_cores()) - others)))
         return self._free
 
     def _look(self) -> tuple[float, float, float]:
@@ -103,17 +100,17 @@ class _Lookout:
         except ImportError:  # it comes with torch's company; without it nobody else is seen
             return time.monotonic(), 0.0, 0.0
         times: list[Any] = psutil.cpu_times(percpu=True)
-        cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(len(times))
-        idle = sum(times[core].idle + getattr(times[core], "iowait", 0.0) for core in cores if core < len(times))
-        everything = sum(sum(_disjoint(times[core])) for core in cores if core < len(times))
+        idle = sum(times[core].idle + getattr(times[core], "iowait", 0.0) for core in _cores() if core < len(times))
+        everything = sum(sum(_disjoint(times[core])) for core in _cores() if core < len(times))
         return time.monotonic(), everything - idle, time.process_time()
 
 
 _LOOKOUT = _Lookout()
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _cores() -> set[int]:
+    """Return the numbers of the cores that this process is bound to; all of them where the system binds to none."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
 
 
 def _disjoint(times: Any) -> list[float]:

@@ -40,7 +40,7 @@ def test_the_loss_and_its_gradient_are_those_of_rows_apart(kind: str) -> None:
             layout = Layout(PREFIX, ROWS, REST)
             with laid_out(made, layout):
                 output = made(input_ids=layout.ids(ids), position_ids=layout.positions(ids.device), use_cache=False)
-            logits = output.logits[layout.wanted(wanted)]
+            logits = output.logits[layout.ids(wanted)]
         else:
             logits = made(input_ids=ids, use_cache=False).logits[wanted]
         loss = torch.nn.functional.cross_entropy(logits, ids[wanted])
