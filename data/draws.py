@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from .scale import Label
@@ -24,7 +25,7 @@ class Source:
     model: str
     sampling: Mapping[str, Any]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The source as canonical JSON: with the prompt's hash and the draw's index, the key of a draw."""
         return json.dumps([self.model, dict(self.sampling)], sort_keys=True, ensure_ascii=False)

@@ -16,7 +16,7 @@ from .journal_lock import take_lock
 from .journal_outcomes import Outcomes
 from .journal_prompts import PromptRows
 from .journal_reading import PROMPTS, TEXTS, find, read_draws, scan, scan_outlines
-from .journal_writing import count_rows, write_draws
+from .journal_writing import LastRows, count_rows, write_draws
 from .outlines import PromptOutline, outline
 
 _MANY = 8
@@ -56,6 +56,7 @@ class Journal:
         except BaseException:
             self.close()
             raise
+        self._last = LastRows(self._db)
         self._prompts = PromptRows(self._db)
         self._outcomes = Outcomes(self._db)
 
@@ -82,9 +83,11 @@ class Journal:
             return
         try:
             with translated(self.path), transaction(self._db):
-                write_draws(self._db, self._prompts, self._outcomes, self._stored_source(source), draws)
+                number = self._stored_source(source)
+                write_draws(self._db, self._last, self._prompts, self._outcomes, number, draws)
         except BaseException:
             self._sources.clear()  # what was numbered in this transaction is gone with it
+            self._last.forget()
             self._prompts.forget()
             self._outcomes.forget()
             raise

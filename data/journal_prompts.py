@@ -27,6 +27,7 @@ class PromptRows:
         """Read nothing yet."""
         self._database = database
         self._recent: dict[tuple[int, bytes], int] | None = None
+        self._indexed = True
 
     def find(self, source: int, hashes: Iterable[bytes]) -> dict[bytes, int]:
         """Return the rows of those prompts that have one."""
@@ -39,7 +40,7 @@ class PromptRows:
                 older.append(sha256)
             else:
                 found[sha256] = row
-        for start in range(0, len(older), _BATCH):
+        for start in range(0, len(older) if self._indexed else 0, _BATCH):
             some = older[start : start + _BATCH]
             marks = ", ".join("?" * len(some))
             query = f"SELECT sha256, prompt FROM prompt_index WHERE source = ? AND sha256 IN ({marks})"
@@ -55,6 +56,7 @@ class PromptRows:
             self._database.executemany("INSERT INTO prompt_index VALUES (?, ?, ?)", ordered)
             self._database.execute("UPDATE meta SET value = ? WHERE name = 'indexed'", (max(recent.values()),))
             recent.clear()
+            self._indexed = True
 
     def forget(self) -> None:
         """Forget what was looked up: after a rollback a new prompt is not in the file."""
@@ -62,9 +64,10 @@ class PromptRows:
 
     def _loaded(self) -> dict[tuple[int, bytes], int]:
         if self._recent is None:
-            found = self._database.execute(
-                "SELECT source, sha256, id FROM prompts"
-                " WHERE id > (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'indexed')"
-            )
+            (last,) = self._database.execute(
+                "SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'indexed'"
+            ).fetchone()
+            self._indexed = last > 0  # most journals never have so many prompts
+            found = self._database.execute("SELECT source, sha256, id FROM prompts WHERE id > ?", (last,))
             self._recent = {(source, sha256): row for source, sha256, row in found}
         return self._recent

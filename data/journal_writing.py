@@ -15,14 +15,49 @@ def count_rows(database: sqlite3.Connection, table: Literal["draws", "prompts"])
     return int(database.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])
 
 
+class LastRows:
+    """The last rows of the tables that grow, looked up once: nobody else writes to an open journal.
+
+    Args:
+        database: An open journal's.
+    """
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        """Look nothing up yet."""
+        self._database = database
+        self._found: dict[Literal["draws", "prompts"], int] = {}
+
+    def of(self, table: Literal["draws", "prompts"]) -> int:
+        """Return the number of a table's last row, 0 where it has none."""
+        if table not in self._found:
+            self._found[table] = count_rows(self._database, table)
+        return self._found[table]
+
+    def grew(self, table: Literal["draws", "prompts"], rows: int) -> None:
+        """Note that rows were added."""
+        self._found[table] = self.of(table) + rows
+
+    def forget(self) -> None:
+        """Forget what was looked up: after a rollback a new row is not in the file."""
+        self._found.clear()
+
+
 def write_draws(
-    database: sqlite3.Connection, prompts: PromptRows, outcomes: Outcomes, source: int, draws: Sequence[Draw]
+    database: sqlite3.Connection,
+    last: LastRows,
+    prompts: PromptRows,
+    outcomes: Outcomes,
+    source: int,
+    draws: Sequence[Draw],
 ) -> None:
-    """Add draws of a source in an open transaction; of draws with the same prompt and index the first stays."""
+    """Add draws of a source in an open transaction; of draws with the same prompt and index the first stays.
+
+    Each statement costs a lock of the interpreter, which other threads want, so there are no more than needed.
+    """
     asked: dict[bytes, list[Draw]] = {}
     for draw in draws:
         asked.setdefault(bytes.fromhex(draw.prompt), []).append(draw)
-    row, last_prompt = count_rows(database, "draws"), count_rows(database, "prompts")
+    row, last_prompt = last.of("draws"), last.of("prompts")
     stored = prompts.find(source, asked)
     rows: list[tuple[Any, ...]] = []
     begun: list[tuple[Any, ...]] = []
@@ -45,10 +80,15 @@ def write_draws(
             begun.append((place, source, sha256, drawn[0].item_id, entries))
         elif fresh:
             grown.append((entries, place))
-    database.executemany("INSERT INTO prompts VALUES (?, ?, ?, ?, ?)", begun)
-    prompts.add(source, {sha256: place for place, _, sha256, _, _ in begun})
-    database.executemany("UPDATE prompts SET outline = ? WHERE id = ?", grown)
-    database.executemany("INSERT INTO draws VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    if begun:
+        database.executemany("INSERT INTO prompts VALUES (?, ?, ?, ?, ?)", begun)
+        prompts.add(source, {sha256: place for place, _, sha256, _, _ in begun})
+        last.grew("prompts", len(begun))
+    if grown:
+        database.executemany("UPDATE prompts SET outline = ? WHERE id = ?", grown)
+    if rows:
+        database.executemany("INSERT INTO draws VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        last.grew("draws", len(rows))
 
 
 def _row(row: int, prompt: int, draw: Draw, outcome: int) -> tuple[Any, ...]:

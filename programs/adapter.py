@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from inspect import cleandoc
 from typing import Any
 
 import dspy
@@ -141,7 +142,7 @@ class RaterAdapter(Adapter):
         return reply_of(answers, checklist, self.scale)
 
     def _system(self, signature: type[dspy.Signature]) -> str:
-        told = _with_checklist(signature.instructions)
+        told = _with_checklist(signature.__doc__ or "")
         if told is None or told.checklist is None:
             form = self.template.form(list(signature.output_fields), self.scale)
             return self.template.system(signature.instructions.strip(), form)
@@ -206,15 +207,17 @@ class RaterAdapter(Adapter):
 
 
 @lru_cache(maxsize=64)
-def _with_checklist(instructions: str) -> Guideline | None:
+def _with_checklist(written: str) -> Guideline | None:
     """Return the guideline that instructions are if it has a checklist; any other text is taken as it stands."""
+    instructions = cleandoc(written)
     told = parse_guideline(instructions) if holds_checklist(instructions) else None
     return None if told is None or told.checklist is None else told
 
 
 def checklist_of(signature: type[dspy.Signature]) -> Checklist | None:
     """Return the checklist that a rater's signature asks, None where it asks for a label."""
-    told = _with_checklist(signature.instructions)
+    # The raw text, as `instructions` cleans it anew each time that it is asked for: once for each reply that is read.
+    told = _with_checklist(signature.__doc__ or "")
     return None if told is None else told.checklist
 
 

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .completions import Ask, Feed
+from .completions import Feed
 from .dispatcher import Dispatcher, Run, SeedOf
 from .prompt import Completion
 
@@ -52,22 +52,20 @@ class _Intake:
         self._feed = feed
         self._run = run
         self._next = 0
-        self._fresh: list[tuple[int, Ask]] = []
 
     def take(self, *, at_least: int = 1) -> None:
-        """Take what there is room for, and hand over once there are `at_least` so many."""
+        """Take what there is room for and hand it over, where there is room for `at_least` so many."""
         limit = self._pool.gate.limit
         ahead = max(4, limit // 8)  # these wait in line, so that no connection is ever idle
         on_their_way = self.waited_for - self._inbox.unread
         room = min(limit + ahead - on_their_way, 2 * limit + ahead - self.waited_for)
-        if room > 0:
-            taken = self._feed.take(room)
-            self._fresh.extend(enumerate(taken, self._next))
+        if room < at_least:
+            return
+        taken = self._feed.take(room)
+        self.waited_for += len(taken)
+        if taken:
+            self._pool.submit(self._run, list(enumerate(taken, self._next)))
             self._next += len(taken)
-            self.waited_for += len(taken)
-        if len(self._fresh) >= at_least:
-            self._pool.submit(self._run, self._fresh)
-            self._fresh = []
 
 
 class _Inbox:
@@ -85,7 +83,8 @@ class _Inbox:
 
     def put(self, number: int, completions: tuple[Completion, ...]) -> None:
         self._results.append((number, completions))
-        self._news.set()
+        if not self._news.is_set():  # whoever was woken looks at the results after this flag
+            self._news.set()
 
     def fail(self, error: BaseException) -> None:
         self._error = error

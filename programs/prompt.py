@@ -10,10 +10,12 @@ from dspy.lm15 import Config, Message, Request, TextPart
 
 Role = Literal["system", "user", "assistant"]
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for each prompt
+
 
 def well_formed(text: str) -> str:
     """Return `text` with lone surrogates, which no file or model takes, as U+FFFD (servers' JSON can hold them)."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Prompt:
     @cached_property
     def bytes(self) -> bytes:
         """The turns as canonical JSON in UTF-8."""
-        return json.dumps([[turn.role, turn.content] for turn in self.turns], ensure_ascii=False).encode()
+        turns = (f"[{_quoted(turn.role)}, {_quoted(turn.content)}]" for turn in self.turns)
+        return f"[{', '.join(turns)}]".encode()
 
     @cached_property
     def sha256(self) -> str:

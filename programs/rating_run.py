@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
 from ..data import Corpus, Draw, Journal, Label, SetupError, Source
@@ -188,19 +188,17 @@ def recalled(rater: "Rater", draw: Draw) -> Draw:
 def draw_of(rater: "Rater", item_id: str, prompt: str, index: int, completion: Completion) -> Draw:
     """Parse a completion with the rater's adapter into the record that the journal keeps."""
     reply = rater.read(completion)
-    draw = Draw(
+    label, reason = (None, reply.label.reason) if isinstance(reply.label, Unparsed) else (reply.label, "")
+    return Draw(
         item_id=item_id,
         prompt=prompt,
         index=index,
-        label=None,
+        label=label,
         rationale=well_formed(reply.rationale),
-        reason="",
+        reason=reason,
         text=well_formed(completion.text),
         thinking=well_formed(completion.thinking),
         finish_reason=completion.finish_reason,
         prompt_tokens=completion.prompt_tokens,
         completion_tokens=completion.completion_tokens,
     )
-    if isinstance(reply.label, Unparsed):
-        return replace(draw, reason=reply.label.reason)
-    return replace(draw, label=reply.label)
