@@ -20,7 +20,7 @@ import krippendorff
 import numpy as np
 
 from accord.data import Ordinal
-from accord.data.human_agreement import human_agreement
+from accord.data.annotators.inter_annotator import human_agreement
 
 RESAMPLES = 2000
 LOOPS = 20

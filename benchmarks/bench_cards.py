@@ -168,7 +168,7 @@ def features(known: list[dict[str, Any]], asked: list[dict[str, Any]], card: Car
 
 def evaluate(*arguments: str) -> dict[str, Any]:
     """Run the command and return what it prints."""
-    command = [sys.executable, "-m", "accord.app.cli", "evaluate", *arguments, "--json"]
+    command = [sys.executable, "-m", "accord.app", "evaluate", *arguments, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr)

@@ -30,12 +30,12 @@ from accord.data import (
     paired_difference,
     permutation_test,
 )
-from accord.data.agreement import metrics_of
-from accord.data.alpha import krippendorff
-from accord.data.estimate import outside
-from accord.data.intraclass import icc3
-from accord.data.numeric import pairs_of
-from accord.data.paired import better
+from accord.data.metrics.agreement import metrics_of
+from accord.data.metrics.icc import icc3
+from accord.data.metrics.krippendorff import krippendorff
+from accord.data.metrics.label_numbers import pairs_of
+from accord.data.metrics.paired_raters import better
+from accord.data.statistics.estimate import outside
 
 STARS, NUMBERS, NAMES = Ordinal(1, LEVELS), Interval(1, LEVELS, 1), Nominal(list("abcde"))
 PAIRED = ("alpha", "kappa", "tau_b", "icc3", "mae", "mse")

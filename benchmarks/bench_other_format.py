@@ -18,8 +18,8 @@ from pathlib import Path
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
-from accord.app.demo_size import kept_size
-from accord.app.demo_task import demo_splits
+from accord.app.demo.size import kept_size
+from accord.app.demo.task import demo_splits
 from accord.data import agreement, constant, paired_difference
 from accord.programs import LocalEngine, Rater, Speed, format_check, local_lm
 

@@ -33,8 +33,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from accord.optimizers.objectives import make_rows
-from accord.optimizers.training_job import ADAPTER, JOB, Parameters, TrainingJob, rows_hash, write_job
+from accord.optimizers.finetuning.objectives import make_rows
+from accord.optimizers.training_jobs.job import ADAPTER, JOB, Parameters, TrainingJob, rows_hash, write_job
 from accord.programs import Guideline, Rater, embedded_model, weights_hash
 from worlds.rater_world import RaterWorld
 
@@ -132,7 +132,7 @@ def measure(how: str, workspace: Path, folder: Path, parameters: Parameters) -> 
     if how == ACCORD:
         for file in (workspace / "job").iterdir():
             (folder / file.name).write_bytes(file.read_bytes())
-        command = [sys.executable, "-m", "accord.optimizers.training", str(folder / JOB)]
+        command = [sys.executable, "-m", "accord.optimizers.trainer", str(folder / JOB)]
     else:
         (folder / "plain.json").write_bytes((workspace / "plain.json").read_bytes())
         command = [sys.executable, __file__, "--plain", str(folder), "yes" if how == TRL else "no"]

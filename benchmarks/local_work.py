@@ -81,8 +81,8 @@ def training(small: bool) -> float:
     import dspy
     from transformers import AutoTokenizer
 
-    from accord.optimizers.objectives import make_rows
-    from accord.optimizers.training_job import JOB, Parameters, TrainingJob, rows_hash, write_job
+    from accord.optimizers.finetuning.objectives import make_rows
+    from accord.optimizers.training_jobs.job import JOB, Parameters, TrainingJob, rows_hash, write_job
     from accord.programs import Guideline, Rater, embedded_model, number_format, training_format, weights_hash
     from worlds.rater_world import RaterWorld
 
@@ -103,7 +103,7 @@ def training(small: bool) -> float:
     job = TrainingJob(str(base), weights_hash(base), rows_hash(rows), parameters, dtype=dtype)
     with tempfile.TemporaryDirectory() as folder:
         write_job(Path(folder), job, rows)
-        command = [sys.executable, "-m", "accord.optimizers.training", str(Path(folder) / JOB)]
+        command = [sys.executable, "-m", "accord.optimizers.trainer", str(Path(folder) / JOB)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"training ended with {done.returncode}:\n{done.stderr[-3000:]}")

@@ -13,10 +13,10 @@ import numpy as np
 from objectives_arms import FIXED
 
 from accord.data import Corpus, Interval, Scale
-from accord.data.agreement import metrics_of
-from accord.data.cells import Floats, totals
-from accord.data.coefficients import Coefficient
-from accord.data.numeric import pairs_of, prepare
+from accord.data.metrics.agreement import metrics_of
+from accord.data.metrics.coefficients import Coefficient
+from accord.data.metrics.label_numbers import pairs_of, prepare
+from accord.data.statistics.cells import Floats, totals
 
 RESAMPLES, SEED = 2000, 0
 NAMES = {

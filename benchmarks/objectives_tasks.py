@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from accord.app.demo_labels import ANCHORS, THRESHOLDS
-from accord.app.demo_task import GUIDELINE, TEACHER_GUIDELINE
+from accord.app.demo.labels import ANCHORS, THRESHOLDS
+from accord.app.demo.task import GUIDELINE, TEACHER_GUIDELINE
 from accord.data import Corpus, Interval, Ordinal, Splits
-from accord.data.near_duplicates import near_duplicate_clusters
+from accord.data.corpus.near_duplicates import near_duplicate_clusters
 from accord.programs import Case, Guideline
 
 POOL, MORE, TEST = 140, 100, 160

@@ -18,8 +18,8 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from accord.app.demo_task import SEED, TEACHER_GUIDELINE, TEACHER_MAX_TOKENS, TEACHER_SAMPLES, demo_splits
-from accord.app.demo_teacher import Recording, write_recording
+from accord.app.demo.recorded_teacher import Recording, write_recording
+from accord.app.demo.task import SEED, TEACHER_GUIDELINE, TEACHER_MAX_TOKENS, TEACHER_SAMPLES, demo_splits
 from accord.data import Draw, Journal
 from accord.optimizers import Exhaust, RejectionSampling
 from accord.programs import LocalEngine, Rater, local_lm

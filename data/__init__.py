@@ -1,57 +1,57 @@
 """Ground floor: what people said about items, and how far they agree."""
 
-from .abstention import Abstention, TriedThreshold, fit_abstention
-from .abstention_use import check_abstention
-from .addition import AddOne, add_one
-from .agreement import Agreement, agreement
-from .agreement_by import agreement_by
-from .alt_advantage import Advantage, AgainstOne
-from .alt_test import EPSILON, AltTest, alt_test
-from .annotators import EachAnnotator, each_annotator
+from .annotators.add_one import AddOne, add_one
+from .annotators.alt_advantage import Advantage, AgainstOne
+from .annotators.alt_test import EPSILON, AltTest, alt_test
+from .annotators.annotation_matrix import labels_by_annotator
+from .annotators.each_annotator import EachAnnotator, each_annotator
+from .annotators.gold_reliability import GoldReliability, gold_reliability
+from .annotators.inter_annotator import human_agreement
+from .annotators.one_against_others import OneHuman, one_human
+from .annotators.population_mean import human_mean
+from .annotators.recognition import Recognition, Seen, recognition
+from .annotators.replace_one import ReplaceOne, replace_one
 from .assets import DEMO_LABELS, EMBEDDED_MODEL, Asset, cache_folder, fetch
-from .baselines import BASELINES, Baseline, constant, constant_baseline, length_baseline, tfidf_baseline
-from .bradley_terry import BradleyTerry, Comparison, bradley_terry
-from .calibration import calibration
-from .choices import Choice, Choices, standing_choices
-from .comparison import Difference, paired_difference
-from .consensus import consensus, dawid_skene, distribution, majority, mean, median, spread
-from .consistency import consistency
-from .corpus import Corpus
-from .detectability import detectability
-from .draws import Draw, Source
+from .audits.consistency import consistency
+from .audits.detectability import detectability
+from .audits.length_bias import length_bias
+from .audits.length_bias_item_lengths import item_lengths
+from .audits.leniency import leniency
+from .audits.level_usage import level_usage
+from .audits.position_bias import position_bias
+from .audits.prompt_injection import injection_effect
+from .audits.prompt_sensitivity import sensitivity
+from .audits.subgroup_agreement import agreement_by
+from .baselines.pairwise import PAIR_BASELINES, baseline_ratings, pair_length_baseline, pair_tfidf_baseline
+from .baselines.simple import BASELINES, Baseline, constant, constant_baseline, length_baseline, tfidf_baseline
+from .confidence.calibration import calibration
+from .confidence.risk_coverage import risk_coverage
+from .confidence.selective_check import check_abstention
+from .confidence.selective_rating import Abstention, TriedThreshold, fit_abstention
+from .corpus.consensus import consensus, dawid_skene, distribution, majority, mean, median, spread
+from .corpus.corpus import Corpus
+from .corpus.items import Annotation, Item, content_hash, content_id
+from .corpus.pair_fields import Pair, pair_fields
+from .corpus.splits import Splits, split
 from .errors import AccordError, InputError, RetryError, SetupError
-from .estimate import Estimate
-from .finding import Finding
-from .human_agreement import human_agreement
-from .human_mean import human_mean
-from .human_table import labels_by_annotator
-from .injection import injection_effect
-from .item_lengths import item_lengths
-from .items import Annotation, Item, content_hash, content_id
-from .journal import Journal, opened
-from .label_errors import LabelError, LabelErrors, label_errors
-from .length_bias import length_bias
-from .leniency import leniency
-from .level_usage import level_usage
-from .multiple import benjamini_yekutieli, holm
-from .one_human import OneHuman, one_human
-from .outlines import Outcome, PromptOutline
-from .pair_fields import Pair, pair_fields
-from .pairs import Disagree, both_orders, turned
-from .pairwise_baselines import PAIR_BASELINES, baseline_ratings, pair_length_baseline, pair_tfidf_baseline
-from .panel_agreement import PanelAgreement, PanelChange, panel_agreement, panel_change
-from .permutation import Permutation, permutation_test
-from .position_bias import position_bias
-from .power import LabelsNeeded, labels_needed, power_at
-from .recognition import Recognition, Seen, recognition
-from .reliability import GoldReliability, gold_reliability
-from .replacement import ReplaceOne, replace_one
-from .risk_coverage import risk_coverage
-from .scale import Interval, Label, Nominal, Ordinal, Pairwise, Scale, scale_from_dict
-from .sensitivity import sensitivity
-from .splits import Splits, split
-from .system_level import SystemAgreement, system_agreement
-from .whole_file import whole_file
+from .files import whole_file
+from .journal.draws import Draw, Source
+from .journal.human_choices import Choice, Choices, standing_choices
+from .journal.journal import Journal, opened
+from .journal.outline import Outcome, PromptOutline
+from .label_quality.label_errors import LabelError, LabelErrors, label_errors
+from .metrics.agreement import Agreement, agreement
+from .metrics.paired_difference import Difference, paired_difference
+from .metrics.panel_agreement import PanelAgreement, PanelChange, panel_agreement, panel_change
+from .metrics.permutation_test import Permutation, permutation_test
+from .metrics.power import LabelsNeeded, labels_needed, power_at
+from .metrics.system_ranking import SystemAgreement, system_agreement
+from .pairwise.both_orders import Disagree, both_orders, turned
+from .pairwise.bradley_terry import BradleyTerry, Comparison, bradley_terry
+from .scales.scale_from_dict import Interval, Label, Nominal, Ordinal, Pairwise, Scale, scale_from_dict
+from .statistics.estimate import Estimate
+from .statistics.finding import Finding
+from .statistics.multiple_testing import benjamini_yekutieli, holm
 
 __all__ = [
     "BASELINES",

@@ -85,7 +85,7 @@ def compile_rater(splits: Splits, options: argparse.Namespace) -> Rater:
 
 def ask_over_http(folder: Path) -> None:
     """Serve a saved rater in a process of its own, rate two replies that nobody labelled, and stop the server."""
-    command = [sys.executable, "-m", "accord.app.cli", "serve", str(folder), "--port", "0"]  # 0: a free port
+    command = [sys.executable, "-m", "accord.app", "serve", str(folder), "--port", "0"]  # 0: a free port
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             said = server.stdout.readline().strip() if server.stdout is not None else ""

@@ -1,40 +1,40 @@
 """Compilers: what turns labels into better raters."""
 
-from .acceptance import Acceptance, AnyAnnotator, ByAnnotator, Exact, Target, Within
-from .base import Compiler
-from .bill import Bill
-from .budget import Budget
-from .budgeted import Unasked, budgeted, unasked
-from .cost import Cost
-from .disagreement import disagreement
+from .budget.budget import Budget
+from .budget.budgeted_lm import Unasked, budgeted, unasked
+from .budget.cost import Bill
+from .budget.cost_cost import Cost
+from .budget.forecast import Forecast, Remaining, forecast
+from .budget.ledger import Ledger, Reservation
+from .budget.meter_token_gauge import TokenGauge
+from .budget.pilot import ItemCost, item_cost, pilot_places
+from .compiler import Compiler
 from .distill_guideline import DistillGuideline
-from .drafts import RuleRecord
+from .distillation.writer import Subject
+from .drafts.drafts import RuleRecord
+from .dspy_provider.provider import VLLMProvider, VLLMTrainingJob
 from .embedders import Embedder, resolve_embedder
-from .expected_time import rating_seconds, training_seconds
-from .feedback import FeedbackMetric
-from .filters import DEFAULT_FILTERS, Copy, Degenerate, Duplicate, Empty, Filter, Length, OtherScript
 from .finetune import FineTune
-from .forecast import Forecast, Remaining, forecast
-from .guideline_versions import GuidelineVersions, Step
-from .guideline_writer import Subject
-from .hints import HintedItem, HintedTrace, Hints
-from .hit_rate import HitRates, Tally, learn
-from .item_draws import ItemDraws, Outcome
-from .ledger import Ledger, Reservation
-from .objectives import Objective, Row
-from .people_first import PeopleFirst, trace_id
-from .pilot import ItemCost, item_cost, pilot_places
-from .preferences import Preference, Preferences, preferences
+from .finetuning.expected_time import rating_seconds, training_seconds
+from .finetuning.objectives import Objective, Row
+from .finetuning.preferences import Preference, Preferences, preferences
+from .gate.versions import GuidelineVersions, Step
+from .rationales.filters import DEFAULT_FILTERS, Copy, Degenerate, Duplicate, Empty, Filter, Length, OtherScript
+from .rationales.selection import Earliest, Medoid, Selection, Shortest
 from .rejection_sampling import RejectionSampling
-from .repair import Repair
-from .selection import Earliest, Medoid, Selection, Shortest
-from .stopping import Confident, Exhaust, First, Standing, Stopping
-from .suspects import Suspect, suspects
-from .token_gauge import TokenGauge
-from .traces import Traces
-from .utilization import LevelUtilization, Utilization, utilization
-from .vllm_provider import VLLMProvider, VLLMTrainingJob
-from .waves import Tariff, Waves
+from .sampling.acceptance import Acceptance, AnyAnnotator, ByAnnotator, Exact, Target, Within
+from .sampling.hints import HintedItem, HintedTrace, Hints
+from .sampling.hit_rate import HitRates, Tally, learn
+from .sampling.human_first import PeopleFirst, trace_id
+from .sampling.item_draws import ItemDraws, Outcome
+from .sampling.label_repair import Repair
+from .sampling.stopping import Confident, Exhaust, First, Standing, Stopping
+from .sampling.wave_size import Tariff, Waves
+from .traces.disagreement import disagreement
+from .traces.optimizer_feedback import FeedbackMetric
+from .traces.suspects import Suspect, suspects
+from .traces.traces import Traces
+from .traces.utilization import LevelUtilization, Utilization, utilization
 
 __all__ = [
     "DEFAULT_FILTERS",

@@ -9,27 +9,27 @@ import dspy
 
 from ..data import Journal, SetupError, constant, opened
 from ..programs import Candidate, Progress, Rater, Sampling, identity, resolve_model
-from .base import Compiler, check_examples
-from .budget import Budget
-from .checklist_mode import ChecklistMode
-from .counter_examples import with_counter_examples
-from .dev import dev_corpus
-from .draft_outcomes import outcomes_of, warnings_of
-from .drafts import Draft, Drafts, RuleRecord
-from .drawing import Drawer
+from .budget.budget import Budget
+from .budget.draw import Drawer
+from .budget.ledger import Ledger
+from .compiler import Compiler, check_examples
+from .distillation.checklist_mode import ChecklistMode
+from .distillation.evidence import Evidence
+from .distillation.extractive import Extractive
+from .distillation.two_stage import TwoStage
+from .distillation.worked_cases import CaseChoice
+from .distillation.writer import GuidelineWriter, Subject
+from .drafts.checks import Checks
+from .drafts.counter_examples import with_counter_examples
+from .drafts.drafts import Draft, Drafts, RuleRecord
+from .drafts.human_rules import keeping_all, standing
+from .drafts.size_budget import SizeBudget, within
 from .embedders import Embed, resolve_embedder
-from .evidence import Evidence
-from .extractive import Extractive
-from .guideline_checks import Checks
-from .guideline_gate import Accept, Gate
-from .guideline_size import SizeBudget, within
-from .guideline_writer import GuidelineWriter, Subject
-from .ledger import Ledger
-from .rule_ablation import ablated
-from .standing_rules import keeping_all, standing
-from .traces import Traces
-from .two_stage import TwoStage
-from .worked_cases import CaseChoice
+from .gate.dev_selection import dev_corpus
+from .gate.gate import Accept, Gate
+from .gate.outcomes import outcomes_of, warnings_of
+from .gate.rule_ablation import ablated
+from .traces.traces import Traces
 
 _PLACE = "DistillGuideline"
 

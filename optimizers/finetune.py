@@ -16,25 +16,25 @@ from typing import Any, Literal, Protocol, get_args, runtime_checkable
 import dspy
 
 from ..data import Corpus, Journal, SetupError
-from ..data.baselines import constant
+from ..data.baselines.simple import constant
 from ..programs import Progress, Rater, base_of, check_writes_labels, need
-from .base import Compiler, check_examples
-from .dev import choose, dev_corpus
-from .expected_time import WORTH_TOKENS, Job, expectation
-from .first_round import Plans, first_round
-from .launching import Launcher
-from .objectives import ABLATIONS, Objective
-from .parameters import RATES, Parameters
-from .preferences import preferences
-from .rounds import REPEATED, Rounds, own_items, told_of_rounds
-from .traces import Traces
-from .traces_paid import traces_paid
-from .trained_base import check_labels_differ, trained_base
-from .trained_rater import Measure, Measured
-from .training_job import JOB, read_result
-from .training_plan import Plan, Planner
-from .training_runs import train_plans, write_jobs
-from .workspace import Workspace
+from .compiler import Compiler, check_examples
+from .finetuning.ablation_verdict import traces_paid
+from .finetuning.base_model_trained_base import check_labels_differ, trained_base
+from .finetuning.expected_time import WORTH_TOKENS, Job, expectation
+from .finetuning.measure import Measure, Measured
+from .finetuning.objectives import ABLATIONS, Objective
+from .finetuning.planner import Plan, Planner
+from .finetuning.plans import Plans, first_round
+from .finetuning.preferences import preferences
+from .finetuning.run_plans import train_plans, write_jobs
+from .finetuning.self_training import REPEATED, Rounds, own_items, told_of_rounds
+from .finetuning.workspace import Workspace
+from .gate.dev_selection import choose, dev_corpus
+from .traces.traces import Traces
+from .training_jobs.hyperparameters import RATES, Parameters
+from .training_jobs.job import JOB, read_result
+from .training_jobs.launcher import Launcher
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class FineTune(Compiler):
 
     Every candidate rates as the student scores (see `Scoring`); that of ``regression`` is measured twice, by what it
     writes (``regression``) and by the expected label (``regression_expected``). With `rounds` above 1, ``trace``,
-    ``regression`` and ``preference`` go on from the replies of their own raters (see `accord.optimizers.rounds`), and
+    ``regression`` and ``preference`` go on from the replies of their own raters (see `accord.optimizers.finetuning.self_training`), and
     every round is a candidate of its own: ``trace_round2``.
 
     The base may be any causal model. One without a chat template reads the turns of a request one after the other, with

@@ -14,22 +14,22 @@ from typing import Any, Literal
 
 from ..data import Journal, SetupError
 from ..programs import Price, Progress, Rater
-from .acceptance import Acceptance, Exact
-from .base import Compiler
-from .budget import Budget
-from .filters import DEFAULT_FILTERS, Filter
-from .forecast import Forecast, forecast
-from .hints import Hints, HintWish, hinted
-from .item_draws import ItemDraws, settle
-from .people_first import PeopleFirst
-from .pilot import item_cost
-from .repair import Repair
-from .sampling_run import SamplingRun
-from .sampling_setup import SamplingSetup, set_up
-from .sampling_state import ItemState
-from .selection import Medoid, Selection
-from .stopping import Confident, Exhaust, Stopping
-from .traces import Traces
+from .budget.budget import Budget
+from .budget.forecast import Forecast, forecast
+from .budget.pilot import item_cost
+from .compiler import Compiler
+from .rationales.filters import DEFAULT_FILTERS, Filter
+from .rationales.selection import Medoid, Selection
+from .sampling.acceptance import Acceptance, Exact
+from .sampling.hints import Hints, HintWish, hinted
+from .sampling.human_first import PeopleFirst
+from .sampling.item_draws import ItemDraws, settle
+from .sampling.item_state import ItemState
+from .sampling.label_repair import Repair
+from .sampling.run import SamplingRun
+from .sampling.setup import SamplingSetup, set_up
+from .sampling.stopping import Confident, Exhaust, Stopping
+from .traces.traces import Traces
 
 
 class RejectionSampling(Compiler):
@@ -47,7 +47,7 @@ class RejectionSampling(Compiler):
             puts what people picked or wrote before another rule.
         filters: What cannot stand for an item, whatever its label.
         hint: ``"fallback"`` or `Hints` shows the label of items that no blind draw explains; see
-            `accord.optimizers.hints`.
+            `accord.optimizers.sampling.hints`.
         repair: `Repair` forces a label out of replies that forget theirs, where the teacher's model runs here. Such
             draws match nothing; they are counted apart, and tell what the teacher leans to.
         wave: Draws asked for at once; None finds the cheapest sizes.

@@ -1,16 +1,19 @@
 """Raters: DSPy programs that read an item and rate it, and the models that answer them."""
 
-from .adapter import FORMAT_VERSION, RaterAdapter
-from .attacks import ATTACKS, Planted, plant
-from .audit_findings import audit_findings
-from .audit_record import Audit
-from .audit_sample import audit_sample
-from .audits import AuditRatings, audit_ratings
-from .candidate import Candidate
-from .checklist import Checklist, ChecklistQuestion, Threshold
-from .checklist_limits import check_writes_labels
-from .checklist_reply import Answers, read_answers
-from .completions import (
+from .adapter.adapter import FORMAT_VERSION, RaterAdapter
+from .adapter.checklist_reply import Answers, read_answers
+from .adapter.parsing import Reply, Unparsed, parse
+from .adapter.prompt_records import Alternative, Completion, Prompt, Token, Turn, well_formed
+from .adapter.signature import Order
+from .adapter.template import TEMPLATES, Template
+from .audits.ask import AuditRatings, audit_ratings
+from .audits.findings import audit_findings
+from .audits.injections import ATTACKS, Planted, plant
+from .audits.paraphrases import Paraphrases, mechanical_paraphrases, write_paraphrases
+from .audits.probes import Probe, ProbeRatings, make_probes
+from .audits.record import Audit
+from .audits.sample import audit_sample
+from .completions.complete import (
     NOT_ASKED,
     Ask,
     BatchEngine,
@@ -22,52 +25,49 @@ from .completions import (
     identity,
     shares_prompt,
 )
-from .embedded import embedded_model
-from .encoding import encode_prompt, encode_reply
-from .extras import check_installed, need
-from .forced_choice import forced_choice
-from .format_check import format_check, format_readings
-from .guideline import Case, Guideline, parse_guideline
-from .guideline_diff import Change, guideline_diff
-from .interrater import Interrater, interrater
-from .level_choice import LevelChoice, common_start, level_choice
-from .level_tokens import LevelWeights, level_weights
-from .local_model import LocalEngine, local_lm, weights_hash
-from .local_speed import Speed
-from .merging import merge_rater
-from .model_reading import context_length, read_tokenizer
-from .models import resolve_model
+from .completions.prices import Price, litellm_table, price_of
+from .completions.scripted_lm import ScriptedEngine, UnforeseenPrompt, scripted_lm
+from .directory.agreement_record import AgreementRow, RowKind, SplitAgreement
+from .directory.base_model import base_of
+from .directory.pair import open_rater
+from .guideline.checklist import Checklist, ChecklistQuestion, Threshold
+from .guideline.diff import Change, guideline_diff
+from .guideline.guideline import Case, Guideline, parse_guideline
+from .guideline.rules import GuidelineRule, Part, find_rule, rules_of, with_rule, without_rule
+from .local.chat_template import encode_prompt, encode_reply
+from .local.embedded_model import embedded_model
+from .local.engine import LocalEngine, local_lm, weights_hash
+from .local.first_difference import LevelChoice, common_start, level_choice
+from .local.model_folder import context_length, read_tokenizer
+from .local.speed import Speed
+from .local.weights import fold_output
 from .number_format import FormatChoice, NumberFormat, number_format, training_format
-from .openai_pool import OpenAIPool
-from .pair_rater import Combine, PairRater, PairRatings
-from .pair_saving import open_rater
-from .panel import Panel, PanelRatings, Vote
-from .paraphrases import Paraphrases, mechanical_paraphrases, write_paraphrases
-from .parsing import Reply, Unparsed, parse
-from .pooled_lm import pooled_lm
-from .prices import Price, litellm_table, price_of
-from .probes import Probe, ProbeRatings, make_probes
-from .prompt import Alternative, Completion, Prompt, Token, Turn, well_formed
-from .rater import Rater
-from .rater_agreement import AgreementRow, RowKind, SplitAgreement
-from .rater_base import base_of
-from .rater_copy import copy_rater
-from .rating_run import Progress, Rating, Ratings, draw_of, rate
-from .repeats import rate_repeatedly
-from .retrying import Patience
-from .rules import GuidelineRule, Part, find_rule, rules_of, with_rule, without_rule
-from .scored_run import LevelEngine
-from .scoring import Rule, Score, Scoring, score
-from .scripted import ScriptedEngine, UnforeseenPrompt, scripted_lm
-from .signatures import Order
-from .template import TEMPLATES, Template
+from .openai_client.pool import OpenAIPool
+from .openai_client.pool_pooled_lm import pooled_lm
+from .openai_client.retry import Patience
+from .optional_packages import check_installed, need
+from .raters.checklist_support import check_writes_labels
+from .raters.format_check import format_check, format_readings
+from .raters.interrater import Interrater, interrater
+from .raters.merge_adapter import merge_rater
+from .raters.on_vllm import on_vllm
+from .raters.pair_rater import Combine, PairRater, PairRatings
+from .raters.panel import Panel, PanelRatings, Vote
+from .raters.rater import Rater
+from .raters.rater_candidate import Candidate
+from .raters.shareable_copy import copy_rater
+from .rating.by_token_logprobs import alternatives_for, weigh_levels
+from .rating.forced_choice import forced_choice
+from .rating.ratings import Progress, Rating, Ratings, draw_of, rate
+from .rating.repeated import rate_repeatedly
+from .rating.scored_run import LevelEngine
+from .rating.scoring import Rule, Score, Scoring, score
+from .rating.token_levels import LevelWeights, level_weights
+from .resolve_model import resolve_model
 from .threads import allowed_cores, settle_threads
-from .token_rating import alternatives_for, weigh_levels
-from .vllm_engine import VLLMEngine
-from .vllm_lm import VLLMLM, vllm_lm, vllm_model
-from .vllm_rater import on_vllm
-from .vllm_server import VLLMServer
-from .weights import fold_output
+from .vllm.engine import VLLMEngine
+from .vllm.lm import VLLMLM, vllm_lm, vllm_model
+from .vllm.server import VLLMServer
 
 __all__ = [
     "ATTACKS",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..data import SetupError, cache_folder, whole_file
-from .extras import need
+from .optional_packages import need
 
 NumberFormat = Literal["bfloat16", "float32", "float16"]
 """A format of floating-point numbers, as torch calls it."""

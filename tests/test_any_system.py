@@ -83,7 +83,7 @@ def test_every_module_imports():
 
 @pytest.mark.parametrize("line", ["import fcntl", "from signal import SIGKILL", "import os; os.killpg"])
 def test_what_is_missing_is_missing_for_ours_alone(line):
-    with _started(f"{line}\nprint('here')\nexec({line!r}, {{'__name__': 'accord.data.journal_lock'}})") as child:
+    with _started(f"{line}\nprint('here')\nexec({line!r}, {{'__name__': 'accord.data.journal.lock'}})") as child:
         assert child.communicate()[0] == "here\n"
     assert child.returncode == 1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from accord.app.cli import app
+from accord.app.commands.main import app
 from accord.data import Journal
 from worlds.stub_server import StubServer
 
@@ -157,7 +157,7 @@ def test_two_processes_cannot_share_a_run(tmp_path: Path) -> None:
 
 def test_a_real_process_says_the_same(rater_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("text,label\na,6\n", encoding="utf-8")
-    command = [sys.executable, "-m", "accord.app.cli", "evaluate", str(rater_folder), "d.csv"]
+    command = [sys.executable, "-m", "accord.app", "evaluate", str(rater_folder), "d.csv"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == ("error: d.csv, line 2, column 'label': '6' is outside the scale. Allowed: 1, 2, 3, 4, 5.\n")

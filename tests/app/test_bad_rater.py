@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from accord.app.cli import app
+from accord.app.commands.main import app
 from accord.data import Ordinal
 from accord.programs import Guideline, LocalEngine, Rater, local_lm
 from worlds.rater_folders import make_adapter, make_model
@@ -71,7 +71,7 @@ def test_a_rater_that_cannot_be_used_is_one_line(
 
 
 def test_a_missing_extra_is_named_before_anything_is_served(folder: Path) -> None:
-    program = "import sys; sys.modules['peft'] = None; from accord.app.cli import main; main()"
+    program = "import sys; sys.modules['peft'] = None; from accord.app.commands.main import main; main()"
     command = [sys.executable, "-c", program, "serve", str(folder), "--port", "0"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accord.app.batching import Batcher, Full, Lanes, Stopped
+from accord.app.serve.batching import Batcher, Full, Lanes, Stopped
 
 
 class Slow:

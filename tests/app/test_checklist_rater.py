@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from accord.app.console import Console
-from accord.app.guideline_command import diff, explain_rule, roll_back, show
-from accord.app.job import job_of
-from accord.app.rate import rate_file
-from accord.app.task import Task
+from accord.app.guideline.command import diff, explain_rule, roll_back, show
+from accord.app.rate.rate import rate_file
+from accord.app.task.job import job_of
+from accord.app.task.task import Task
 from accord.data import Journal, SetupError
 from accord.optimizers import DistillGuideline, GuidelineVersions, RuleRecord
 from accord.programs import Checklist, ChecklistQuestion, Guideline, Rater, Threshold, rules_of

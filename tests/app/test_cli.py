@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from accord.app.cli import app
+from accord.app.commands.main import app
 from accord.app.console import Console, duration
 
 # pydantic is missing: typer itself (0.29) takes it to read the arguments of a command.
@@ -19,20 +19,22 @@ HEAVY = ("dspy", "torch", "litellm", "transformers", "numpy", "sklearn", "pandas
 
 
 def accord(*arguments: str, cwd: Path | None = None, **options) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "accord.app.cli", *arguments]
+    command = [sys.executable, "-m", "accord.app", *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, **options)
 
 
 def in_a_process(body: str) -> subprocess.CompletedProcess[str]:
     """Run `main` with a command `boom` whose body is given."""
-    program = f"import sys\nfrom accord.app.cli import app, main\n@app.command()\ndef boom():\n    {body}\nmain()"
+    program = (
+        f"import sys\nfrom accord.app.commands.main import app, main\n@app.command()\ndef boom():\n    {body}\nmain()"
+    )
     return subprocess.run([sys.executable, "-c", program, "boom"], capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["compile", "--help"], ["rate", "-h"], ["--version"]])
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     program = (
-        "import sys\nfrom accord.app.cli import main\ntry:\n    main()\nfinally:\n"
+        "import sys\nfrom accord.app.commands.main import main\ntry:\n    main()\nfinally:\n"
         f"    found = [name for name in {HEAVY!r} if name in sys.modules]\n    print('heavy', found, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
@@ -103,7 +105,7 @@ def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "task.yaml")
     # A suite that a script starts in the background has SIGINT ignored, and children inherit that.
     listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    body = f"{listening}; from accord.app.cli import main; main()"
+    body = f"{listening}; from accord.app.commands.main import main; main()"
     command = [sys.executable, "-c", body, "compile", "task.yaml", "--into", "weights"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=-1, stderr=-1, text=True) as process:
         with (tmp_path / "task.yaml").open("w"):  # opens once the command reads, and keeps it waiting
@@ -117,14 +119,16 @@ def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path) -> None:
 def test_a_reader_that_has_gone_is_no_news(body: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    program = f"import sys\nfrom accord.app.cli import app, main\n@app.command()\ndef boom():\n    {body}\nmain()"
+    program = (
+        f"import sys\nfrom accord.app.commands.main import app, main\n@app.command()\ndef boom():\n    {body}\nmain()"
+    )
     done = subprocess.run([sys.executable, "-c", program, "boom"], stdout=writing, stderr=-1, text=True, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_a_full_disk_behind_the_output_is_one_line() -> None:
-    program = "from accord.app.cli import app, main\n@app.command()\ndef boom():\n    print('a line')\nmain()"
+    program = "from accord.app.commands.main import app, main\n@app.command()\ndef boom():\n    print('a line')\nmain()"
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([sys.executable, "-c", program, "boom"], stdout=full, stderr=-1, text=True, check=False)
     assert done.returncode == 2

@@ -81,7 +81,7 @@ def check_rater(run: Path, report: dict[str, Any]) -> dict[str, Any]:
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a fresh process."""
-    return subprocess.run([sys.executable, "-m", "accord.app.cli", *words], capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, "-m", "accord.app", *words], capture_output=True, text=True, check=False)
 
 
 def drawn_and_trained(run: Path) -> tuple[int, dict[Path, int]]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from accord.app.demo_labels import demo_corpus
-from accord.app.demo_task import (
+from accord.app.demo.labels import demo_corpus
+from accord.app.demo.recorded_teacher import demo_recording, read_recording, recorded_lm, write_recording
+from accord.app.demo.task import (
     DEV,
     SEED,
     TEACHER_GUIDELINE,
@@ -17,7 +18,6 @@ from accord.app.demo_task import (
     TRAIN,
     demo_splits,
 )
-from accord.app.demo_teacher import demo_recording, read_recording, recorded_lm, write_recording
 from accord.data import InputError, Journal, SetupError
 from accord.optimizers import Exhaust, RejectionSampling
 from accord.programs import Guideline, Rater

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from accord.app.demo_size import BEARABLE, SIZES, demo_size, kept_size
-from accord.app.demo_task import demo_splits
+from accord.app.demo.size import BEARABLE, SIZES, demo_size, kept_size
+from accord.app.demo.task import demo_splits
 from accord.programs import Speed
 
 AVX512 = Speed(token=0.0003, step=0.031, threads=2)

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from accord.app import doctor_packages, doctor_torch
-from accord.app.doctor import examine
-from accord.app.doctor_line import Examination, Line, size
-from accord.app.doctor_page import DoctorPage
+from accord.app.doctor import packages as doctor_packages
+from accord.app.doctor import pytorch as doctor_torch
+from accord.app.doctor.record import Examination, Line, size
+from accord.app.doctor.run import examine
+from accord.app.doctor.terminal import DoctorPage
 from worlds.doctor_world import SECRET, clear_environment, doctor, lines, plant
 
 ESCAPE = "\x1b["
@@ -60,8 +61,8 @@ def test_the_json_says_the_same_as_the_page() -> None:
 def test_marks_are_words_and_colour_is_for_terminals() -> None:
     leader, follower = pty.openpty()
     own = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
-    found = "from accord.app.doctor_line import *; e = Examination({'P': (Line('a', 'missing', 'gone', 'get a'),)});"
-    shown = "from accord.app.doctor_page import *; from accord.app.console import *; Console().table(DoctorPage(e))"
+    found = "from accord.app.doctor.record import *; e = Examination({'P': (Line('a', 'missing', 'gone', 'get a'),)});"
+    shown = "from accord.app.doctor.terminal import *; from accord.app.console import *; Console().table(DoctorPage(e))"
     done = subprocess.run(
         [sys.executable, "-c", found + shown],
         stdout=follower,
@@ -168,7 +169,7 @@ def test_the_extras_are_those_of_the_project() -> None:
 
 @pytest.mark.parametrize(("module", "named"), [("dspy", "dspy"), ("numpy", "numpy"), ("yaml", "PyYAML")])
 def test_a_broken_package_is_a_line(module: str, named: str) -> None:
-    program = f"import sys; sys.modules[{module!r}] = None; from accord.app.cli import main; main()"
+    program = f"import sys; sys.modules[{module!r}] = None; from accord.app.commands.main import main; main()"
     done = subprocess.run([sys.executable, "-c", program, "doctor"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr + done.stdout

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from accord.app import doctor_torch
-from accord.app.doctor_machine import processor
-from accord.app.doctor_memory import read_memory
+from accord.app.doctor import pytorch as doctor_torch
+from accord.app.doctor.cores import processor
+from accord.app.doctor.memory import read_memory
 from accord.data import DEMO_LABELS, EMBEDDED_MODEL
 from accord.programs import embedded_model
 from worlds.doctor_world import clear_environment, doctor, lines

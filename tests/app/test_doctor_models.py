@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from accord.app import doctor_server
-from accord.app.doctor_models import without_secrets
+from accord.app.doctor import model_server as doctor_server
+from accord.app.doctor.models import without_secrets
 from worlds.doctor_world import SECRET, answering, clear_environment, doctor, lines
 from worlds.stub_server import StubServer
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from accord.app.console import Console
-from accord.app.evaluate import Wanted, evaluate_file
-from accord.app.evaluate_data import Columns
-from accord.app.measuring import Settings
+from accord.app.evaluate.inputs import Columns
+from accord.app.evaluate.measure import Settings
+from accord.app.evaluate.run import Wanted, evaluate_file
 from accord.data import InputError, Nominal, Ordinal
 from accord.programs import Rater, resolve_model
 
@@ -162,7 +162,7 @@ def test_a_fresh_process_prints_one_json_document(tmp_path) -> None:
     rater = Rater(Nominal(["good", "bad"]), fields=("text",), lm=resolve_model("local", max_tokens=16))
     rater.save(tmp_path / "rater")
     (tmp_path / "d.csv").write_text("text,label\nI love it.,good\nIt broke.,bad\n", encoding="utf-8")
-    command = [sys.executable, "-m", "accord.app.cli", "evaluate", "rater", "d.csv", "--json"]
+    command = [sys.executable, "-m", "accord.app", "evaluate", "rater", "d.csv", "--json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["raters"][0]["n"] == 2

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from accord.app.cli import app
+from accord.app.commands.main import app
 from worlds.rated_reviews import WORDS, reviews, write_lines
 
 OPTIONS = ("--scale", "ordinal:1-5", "--label", "labels", "--id", "key", "--resamples", "500")

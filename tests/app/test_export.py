@@ -12,7 +12,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from accord.app.cli import app
+from accord.app.commands.main import app
 from accord.data import Ordinal, agreement
 from accord.programs import Guideline, LocalEngine, Rater, local_lm
 from worlds.hub_server import Hub, hub_server
@@ -44,7 +44,7 @@ def export(*words: object, hub: Hub | None = None, **more: str) -> "subprocess.C
     """Run the command in a fresh process, with a Hub of this machine or without any."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
     environment |= {"HF_HUB_OFFLINE": "1"} if hub is None else hub.environment()
-    command = [sys.executable, "-m", "accord.app.cli", "export", *map(str, words)]
+    command = [sys.executable, "-m", "accord.app", "export", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**environment, **more})
 
 

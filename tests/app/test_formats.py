@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from accord.app.cli import app
-from accord.app.job import job_of
-from accord.app.machine import machine_of, machine_sentence
-from accord.app.task import Task
+from accord.app.commands.main import app
+from accord.app.results.machine import machine_of, machine_sentence
+from accord.app.task.job import job_of
+from accord.app.task.task import Task
 from accord.data import InputError, Ordinal
 from accord.programs import LocalEngine, Rater, format_readings, local_lm, resolve_model
 from worlds.rated_reviews import reviews, write_lines

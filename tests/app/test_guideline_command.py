@@ -9,11 +9,11 @@ import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner
 
-from accord.app.cli import app
-from accord.app.compile_run import run_job
+from accord.app.commands.main import app
+from accord.app.compile.run import run_job
 from accord.app.console import Console
-from accord.app.guideline_command import diff, explain_rule, roll_back, show
-from accord.app.job import Job
+from accord.app.guideline.command import diff, explain_rule, roll_back, show
+from accord.app.task.job import Job
 from accord.data import Corpus, InputError, Journal, Ordinal
 from accord.optimizers import DistillGuideline, Exhaust, GuidelineVersions, RuleRecord
 from accord.programs import Guideline, Progress, Prompt, Rater, rules_of, scripted_lm

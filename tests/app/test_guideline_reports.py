@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from accord.app.cli import app
-from accord.app.compile_run import run_job, show
+from accord.app.commands.main import app
+from accord.app.compile.run import run_job, show
 from accord.app.console import Console
-from accord.app.guideline_command import show as show_guideline
-from accord.app.job import Job
+from accord.app.guideline.command import show as show_guideline
+from accord.app.task.job import Job
 from accord.data import Corpus, Journal, Ordinal
 from accord.optimizers import DistillGuideline, Exhaust, GuidelineVersions, Subject
 from accord.programs import Guideline, Prompt, Rater, scripted_lm
@@ -218,7 +218,7 @@ def test_the_command_line_says_all_of_it_and_keeps_what_people_wrote_into_it(tmp
         def compiled() -> subprocess.CompletedProcess[str]:
             # In a process of its own: LiteLLM leaves its connections open.
             words = ["compile", str(task), "--into", "guideline", "--run", str(run)]
-            command = [sys.executable, "-m", "accord.app.cli", *words]
+            command = [sys.executable, "-m", "accord.app", *words]
             done = subprocess.run(command, capture_output=True, text=True, check=False, env=gateway)
             assert done.returncode == 0, done.stderr
             return done

@@ -2,10 +2,10 @@
 
 import hashlib
 
-from accord.app.compile_run import run_job
+from accord.app.compile.provenance import draws_hash
+from accord.app.compile.run import run_job
 from accord.app.console import Console
-from accord.app.job import Job
-from accord.app.origin import draws_hash
+from accord.app.task.job import Job
 from accord.data import Corpus, Journal, Ordinal, Splits
 from accord.optimizers import DistillGuideline, Exhaust, RejectionSampling
 from accord.programs import Guideline, Rater, scripted_lm

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from accord.app.data_files import open_corpus
+from accord.app.tables import open_corpus
 from accord.data import InputError, Ordinal
 
 ROWS = [{"text": "a", "label": {"ann": 1, "bob": 2}}, {"text": "b", "label": {"ann": 5}}]

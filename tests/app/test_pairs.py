@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from accord.app.cli import app
+from accord.app.commands.main import app
 from accord.app.console import Console
-from accord.app.evaluate import Wanted, evaluate_file
-from accord.app.evaluate_data import Columns
-from accord.app.measuring import Settings
-from accord.app.rate import rate_file
+from accord.app.evaluate.inputs import Columns
+from accord.app.evaluate.measure import Settings
+from accord.app.evaluate.run import Wanted, evaluate_file
+from accord.app.rate.rate import rate_file
 from accord.data import Pairwise
 from accord.programs import Guideline, PairRater, Rater, scripted_lm
 

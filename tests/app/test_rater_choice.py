@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from accord.app.cli import app
+from accord.app.commands.main import app
 from accord.data import Ordinal
 from accord.programs import Rater, resolve_model
 from worlds.rated_reviews import reviews, write_lines

@@ -11,12 +11,12 @@ import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner
 
-from accord.app.cli import app
-from accord.app.glossary import GLOSSARY
-from accord.app.rated_items import RatedItem, Said
-from accord.app.report_page import render
-from accord.app.run_contents import RunContents
-from accord.app.run_tables import run_tables
+from accord.app.commands.main import app
+from accord.app.report.glossary import GLOSSARY
+from accord.app.report.page import render
+from accord.app.report.run_contents import RunContents
+from accord.app.report.tables import run_tables
+from accord.app.results.run_ratings import RatedItem, Said
 from accord.data import Interval, Label, Nominal, Ordinal, Pairwise, Scale
 from worlds.report_runs import ATTACK, Kind, write_run
 

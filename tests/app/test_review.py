@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from typer.testing import CliRunner, Result
 
-from accord.app.cli import app
+from accord.app.commands.main import app
 from accord.data import standing_choices
 from worlds.review_world import PROBE, ServedReview, compile_run
 

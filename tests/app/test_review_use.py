@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from accord.app.review_material import read_material
-from accord.app.review_use import corrected, read_use
+from accord.app.review.apply_choices import corrected, read_use
+from accord.app.review.material import read_material
 from accord.data import Choice, Choices, Item, Splits
 from accord.programs import Rater
 from worlds.review_world import WAYS, compile_run, corpus

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from accord.app.scale_words import scale_of_words
+from accord.app.scale_option import scale_of_words
 from accord.data import InputError, Interval, Nominal, Ordinal, Pairwise, Scale
 
 

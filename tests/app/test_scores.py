@@ -11,14 +11,14 @@ import pyarrow.parquet
 import pytest
 
 from accord.app.console import Console
-from accord.app.evaluate import Wanted, evaluate_file
-from accord.app.evaluate_data import Columns
-from accord.app.evaluation import Answer, evaluate
-from accord.app.job import job_of
-from accord.app.rate import rate_file
-from accord.app.report import Report
-from accord.app.table import summary
-from accord.app.task import Task
+from accord.app.evaluate.inputs import Columns
+from accord.app.evaluate.run import Wanted, evaluate_file
+from accord.app.rate.rate import rate_file
+from accord.app.results.measure import Answer, evaluate
+from accord.app.results.record import Report
+from accord.app.results.terminal import summary
+from accord.app.task.job import job_of
+from accord.app.task.task import Task
 from accord.data import Corpus, InputError, Item, Ordinal
 from accord.programs import Patience, Rater, Scoring, pooled_lm
 from worlds.level_server import WEIGHED, says_label

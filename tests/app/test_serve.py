@@ -12,7 +12,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
-from accord.app.cli import app
+from accord.app.commands.main import app
 from accord.data import Ordinal
 from accord.programs import Guideline, Rater, resolve_model
 from worlds.crowd_checks import check_replies, stop_amid_requests
@@ -26,7 +26,7 @@ from worlds.tiny_model import make_tiny_model
 def test_a_rater_on_a_server_needs_no_torch() -> None:
     program = (
         "import sys\nfrom accord.programs import Rater\nfrom accord.data import Ordinal\n"
-        "import accord.app.serve, accord.app.service_run\nfrom accord.app.service import make_service\n"
+        "import accord.app.serve.run, accord.app.serve.lifecycle\nfrom accord.app.serve.routes import make_service\n"
         "service = make_service(Rater(Ordinal(1, 5), lm='openai/m'), 'stars')\nservice.answering.warm_up()\n"
         "sys.exit(1 if {'torch', 'transformers'} & set(sys.modules) else 0)"
     )
@@ -76,7 +76,7 @@ def test_what_keeps_a_rater_from_being_served_is_one_line(
 
 
 def test_a_missing_extra_is_named(api_rater: Path) -> None:
-    program = "import sys; sys.modules['uvicorn'] = None; from accord.app.cli import main; main()"
+    program = "import sys; sys.modules['uvicorn'] = None; from accord.app.commands.main import main; main()"
     command = [sys.executable, "-c", program, "serve", str(api_rater)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from accord.app.service import Limits
+from accord.app.serve.routes import Limits
 from accord.data import Ordinal, content_id
 from accord.programs import Prompt, Rater, scripted_lm
 from worlds.service_client import CHAT, ITEM, Client, answer, chat, served

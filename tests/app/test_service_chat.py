@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from accord.app.service import Limits
+from accord.app.serve.routes import Limits
 from accord.data import Nominal, Ordinal, content_id
 from accord.programs import Rater, resolve_model
 from worlds.service_client import CHAT, Client, answer, chat, served

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from accord.app.service import Limits
+from accord.app.serve.routes import Limits
 from worlds.service_client import ITEM, answer, served
 
 

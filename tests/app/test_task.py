@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from accord.app.task import Task
+from accord.app.task.task import Task
 from accord.data import AccordError, InputError, Nominal, Ordinal
 from accord.optimizers import (
     AnyAnnotator,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from accord.app.job import job_of
-from accord.app.task import Task
+from accord.app.task.job import job_of
+from accord.app.task.task import Task
 from accord.data import SetupError
 from worlds.embedding_server import EmbeddingServer
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from accord.app.compile_run import show, show_utilization
+from accord.app.compile.run import show, show_utilization
 from accord.app.console import Console
 from accord.data import Estimate
 from accord.optimizers import Utilization

@@ -1,7 +1,7 @@
 """What a run's numbers mean in words: the least welcome sentence first, and advice that fits the evidence."""
 
-from accord.app.report import Comparison, RaterRow
-from accord.app.verdict import verdict
+from accord.app.results.record import Comparison, RaterRow
+from accord.app.results.verdict import verdict
 from accord.data import Difference, Ordinal, agreement
 
 SCALE = Ordinal(1, 5)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from accord.app.cli import app
+from accord.app.commands.main import app
 from accord.data import Ordinal
 from accord.programs import Guideline, LocalEngine, Rater, local_lm
 from worlds.served_rater import ServedRater

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from accord.app.cli import app
+from accord.app.commands.main import app
 from worlds.browser import Watched
 from worlds.report_runs import Kind, write_run
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from accord.app.review_material import read_material
+from accord.app.review.material import read_material
 from accord.data import standing_choices
 from accord.optimizers import trace_id
 from accord.programs import Rater

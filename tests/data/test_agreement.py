@@ -6,8 +6,8 @@ import math
 import pytest
 
 from accord.data import Annotation, Corpus, InputError, Interval, Item, Nominal, Ordinal, Pairwise, Scale, agreement
-from accord.data.human_agreement import human_agreement
-from accord.data.one_human import one_human
+from accord.data.annotators.inter_annotator import human_agreement
+from accord.data.annotators.one_against_others import one_human
 
 THREE = Ordinal(1, 3)
 NUMBERS = ["tau_b", "spearman", "pearson", "icc3", "mse", "mae", "bias"]

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from accord.data import InputError, Interval, Label, Nominal, Ordinal, SetupError, agreement
-from accord.data.agreement import NUMERIC
+from accord.data.metrics.agreement import NUMERIC
 
 FIVE = Ordinal(1, 5)
 GOLD: list[Label] = [1, 2, 4, 5]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from accord.data import InputError, Interval, Nominal, Ordinal, Pairwise
-from accord.data.baselines import BASELINES, constant, constant_baseline, length_baseline, tfidf_baseline
+from accord.data.baselines.simple import BASELINES, constant, constant_baseline, length_baseline, tfidf_baseline
 
 FIVE = Ordinal(1, 5)
 SCALES = [

@@ -7,10 +7,10 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from accord.data import Interval, Ordinal, agreement
-from accord.data.agreement import metrics_of
-from accord.data.bootstrap import Units, resample
-from accord.data.human_agreement import human_agreement
-from accord.data.numeric import pairs_of
+from accord.data.annotators.inter_annotator import human_agreement
+from accord.data.metrics.agreement import metrics_of
+from accord.data.metrics.label_numbers import pairs_of
+from accord.data.statistics.bootstrap import Units, resample
 
 FIVE = Ordinal(1, 5)
 

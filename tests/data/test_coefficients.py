@@ -7,7 +7,7 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from accord.data import Interval, Nominal, Ordinal, agreement
-from accord.data.human_agreement import human_agreement
+from accord.data.annotators.inter_annotator import human_agreement
 
 FIVE = Ordinal(1, 5)
 

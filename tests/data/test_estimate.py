@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from accord.data import InputError, Ordinal, agreement
-from accord.data.estimate import estimate, outside, tail
+from accord.data.statistics.estimate import estimate, outside, tail
 
 
 @pytest.mark.parametrize("units", [2, 5, 20, 1000])

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from accord.data import InputError, Nominal, Ordinal
-from accord.data.held_out import HeldOut, hold_out
-from accord.data.layout import Layout
-from accord.data.tables import records_table
+from accord.data.annotators.hold_out import HeldOut, hold_out
+from accord.data.corpus.layout import Layout
+from accord.data.tables.rows import records_table
 
 STARS = Ordinal(1, 5)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from accord.data import BASELINES, Corpus, InputError, Item, Ordinal
-from accord.data.out_of_fold import out_of_fold
+from accord.data.baselines.out_of_fold import out_of_fold
 
 STARS = Ordinal(1, 5)
 WORDS = ("awful", "bad", "plain", "good", "great")

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from accord.data import InputError, Ordinal, SetupError, paired_difference, permutation_test
-from accord.data.agreement import metrics_of
+from accord.data.metrics.agreement import metrics_of
 
 FIVE = Ordinal(1, 5)
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from accord.data import InputError, Ordinal, SetupError, labels_needed, paired_difference, power_at
-from accord.data.agreement import metrics_of
+from accord.data.metrics.agreement import metrics_of
 
 FIVE = Ordinal(1, 5)
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from accord.data import InputError, Nominal, Ordinal, SetupError, system_agreement
-from accord.data.estimate import tail
+from accord.data.statistics.estimate import tail
 
 FIVE = Ordinal(1, 5)
 

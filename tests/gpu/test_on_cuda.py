@@ -14,7 +14,7 @@ import pytest
 
 from accord.data import Ordinal
 from accord.optimizers import FineTune
-from accord.optimizers.objectives import Row, make_rows
+from accord.optimizers.finetuning.objectives import Row, make_rows
 from accord.programs import Ask, Guideline, LocalEngine, Prompt, Rater, Sampling, Turn, local_lm
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -29,7 +29,7 @@ PROMPTS = [Prompt((Turn("system", "Rate it."), Turn("user", f"text number {numbe
 
 TRAIN_AND_TELL = """
 import json, sys, torch
-from accord.optimizers.training import main
+from accord.optimizers.trainer import main
 code = main(sys.argv[1:])
 print(json.dumps({"code": code, "bytes": torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0}))
 """
@@ -124,7 +124,7 @@ def loss_and_slope(
     from transformers import AutoModelForCausalLM
     from trl.trainer.sft_config import SFTConfig
 
-    from accord.optimizers.completion_trainer import CompletionTrainer
+    from accord.optimizers.trainer.completion_trainer import CompletionTrainer
 
     columns = [{"input_ids": row.input_ids, "labels": row.labels, "row": number} for number, row in enumerate(rows)]
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)

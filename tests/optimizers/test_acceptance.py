@@ -5,7 +5,7 @@ import pytest
 
 from accord.data import Annotation, Corpus, Draw, Interval, Item, Nominal, Ordinal, Pairwise, Scale, SetupError
 from accord.optimizers import Acceptance, AnyAnnotator, ByAnnotator, Exact, Exhaust, RejectionSampling, Traces, Within
-from accord.optimizers.acceptance import Reach, can_match
+from accord.optimizers.sampling.acceptance import Reach, can_match
 from accord.programs import Prompt, Rater, scripted_lm
 
 SCALE = Ordinal(1, 5)

@@ -6,8 +6,8 @@ import pytest
 
 from accord.data import Draw, Interval, Label, Nominal, Ordinal, Pairwise
 from accord.optimizers import Exact, Within
-from accord.optimizers.acceptance import Reach
-from accord.optimizers.beliefs import Beliefs, Drawn, believe, first_chances
+from accord.optimizers.sampling.acceptance import Reach
+from accord.optimizers.sampling.teacher_beliefs import Beliefs, Drawn, believe, first_chances
 
 SCALE = Ordinal(1, 5)
 

@@ -11,10 +11,10 @@ import pytest
 
 from accord.data import Corpus, Nominal, Ordinal, Scale, SetupError, agreement, paired_difference
 from accord.optimizers import DistillGuideline, FineTune, RejectionSampling, Subject
-from accord.optimizers.checklist_fit import cross_fitted, fit, thresholds
-from accord.optimizers.drafts import Draft, RuleRecord
-from accord.optimizers.guideline_gate import Gate
-from accord.optimizers.rule_ablation import ablated
+from accord.optimizers.drafts.drafts import Draft, RuleRecord
+from accord.optimizers.gate.checklist_fit import cross_fitted, fit, thresholds
+from accord.optimizers.gate.gate import Gate
+from accord.optimizers.gate.rule_ablation import ablated
 from accord.programs import (
     Case,
     Checklist,
@@ -28,7 +28,7 @@ from accord.programs import (
     rules_of,
     scripted_lm,
 )
-from accord.programs.checklist import Answer
+from accord.programs.guideline.checklist import Answer
 from worlds.checklist_world import SCALE, THINGS, ChecklistWorld
 
 THREE = Ordinal(1, 3)

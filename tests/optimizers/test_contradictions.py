@@ -3,7 +3,7 @@
 import pytest
 
 from accord.data import Interval, Nominal, Ordinal, Pairwise, Scale
-from accord.optimizers.contradictions import contradictions
+from accord.optimizers.drafts.contradictions import contradictions
 from accord.programs import Guideline, rules_of
 
 FIVE, QUARTERS, PAIR = Ordinal(1, 5), Interval(0, 1, step=0.25), Pairwise()

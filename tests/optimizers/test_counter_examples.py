@@ -4,7 +4,7 @@ import re
 
 from accord.data import Corpus, Ordinal
 from accord.optimizers import Exhaust, Hints, RejectionSampling, RuleRecord, Traces
-from accord.optimizers.counter_examples import with_counter_examples
+from accord.optimizers.drafts.counter_examples import with_counter_examples
 from accord.programs import Guideline, Prompt, Rater, rules_of, scripted_lm
 
 TWO = Ordinal(1, 2)

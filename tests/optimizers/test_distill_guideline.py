@@ -9,10 +9,10 @@ import pytest
 
 from accord.data import Corpus, InputError, Interval, Journal, Nominal, Ordinal, SetupError
 from accord.optimizers import RejectionSampling
-from accord.optimizers.critiques import Rationale, clusters, critiques, sentences
 from accord.optimizers.distill_guideline import DistillGuideline as Distillation
+from accord.optimizers.drafts.critiques import Rationale, clusters, critiques, sentences
+from accord.optimizers.drafts.leak_guard import LeakGuard
 from accord.optimizers.embedders import vectorizer_of
-from accord.optimizers.leak_guard import LeakGuard
 from accord.programs import Case, Guideline, Rater, ScriptedEngine, scripted_lm
 
 THREE = Ordinal(1, 3)

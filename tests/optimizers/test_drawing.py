@@ -8,7 +8,7 @@ import pytest
 
 from accord.data import Draw, Journal
 from accord.optimizers import Budget, Ledger
-from accord.optimizers.drawing import Answer, Drawer, Want
+from accord.optimizers.budget.draw import Answer, Drawer, Want
 from accord.programs import Completion, Prompt, Rater, Sampling, draw_of
 from worlds.rater_world import RaterWorld
 

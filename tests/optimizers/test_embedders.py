@@ -12,10 +12,10 @@ import pytest
 
 from accord.data import Corpus, Ordinal, SetupError
 from accord.optimizers import DistillGuideline, Embedder, Exhaust, RejectionSampling, RuleRecord, resolve_embedder
-from accord.optimizers.counter_examples import with_counter_examples
-from accord.optimizers.critiques import Rationale, clusters, critiques
+from accord.optimizers.drafts.counter_examples import with_counter_examples
+from accord.optimizers.drafts.critiques import Rationale, clusters, critiques
+from accord.optimizers.drafts.leak_guard import LeakGuard
 from accord.optimizers.embedders import cosines
-from accord.optimizers.leak_guard import LeakGuard
 from accord.programs import Guideline, Rater, scripted_lm
 from worlds.embedding_server import EmbeddingServer, letter_counts
 

@@ -3,7 +3,7 @@
 import pytest
 
 from accord.optimizers import Row, rating_seconds, training_seconds
-from accord.optimizers.expected_time import Job, expectation
+from accord.optimizers.finetuning.expected_time import Job, expectation
 from accord.programs import Speed
 
 SPEED = Speed(token=0.001, step=0.03, threads=2)

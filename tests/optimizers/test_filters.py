@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from accord.data import SetupError
 from accord.optimizers import DEFAULT_FILTERS, Copy, Degenerate, Duplicate, Empty, Filter, Length, OtherScript
-from accord.optimizers.filters import refusal
+from accord.optimizers.rationales.filters import refusal
 
 ITEM = {
     "title": "A night to forget",

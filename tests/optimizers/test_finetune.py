@@ -11,10 +11,10 @@ import dspy
 import pytest
 
 from accord.data import Agreement, Corpus, Estimate, InputError, Journal, Ordinal, SetupError
-from accord.optimizers.dev import choose, dev_corpus
 from accord.optimizers.finetune import FineTune
+from accord.optimizers.gate.dev_selection import choose, dev_corpus
 from accord.optimizers.rejection_sampling import RejectionSampling
-from accord.optimizers.training_job import ADAPTER, read_job
+from accord.optimizers.training_jobs.job import ADAPTER, read_job
 from accord.programs import Candidate, Guideline, LocalEngine, Rater, local_lm, scripted_lm, vllm_lm
 
 SCALE = Ordinal(1, 3)

@@ -5,9 +5,9 @@ import math
 import pytest
 
 from accord.data import Interval, Nominal, Ordinal, Pairwise, Scale
-from accord.optimizers.guideline_checks import Checks, Refusal
-from accord.optimizers.guideline_size import SizeBudget
-from accord.optimizers.leak_guard import LeakGuard
+from accord.optimizers.drafts.checks import Checks, Refusal
+from accord.optimizers.drafts.leak_guard import LeakGuard
+from accord.optimizers.drafts.size_budget import SizeBudget
 from accord.programs import Guideline
 
 FIVE, QUARTERS = Ordinal(1, 5), Interval(0, 1, step=0.25)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from accord.data import Draw, Ordinal
 from accord.optimizers import DistillGuideline
-from accord.optimizers.written_reply import read_reply
+from accord.optimizers.distillation.writer_reply import read_reply
 from accord.programs import Case, Guideline, Part, Prompt, Rater, rules_of, scripted_lm
 
 TWO = Ordinal(1, 2)

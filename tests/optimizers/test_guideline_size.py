@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from accord.data import Ordinal
 from accord.optimizers import DistillGuideline
-from accord.optimizers.drafts import CaseRecord, RuleRecord
-from accord.optimizers.guideline_size import SizeBudget, fitted
+from accord.optimizers.drafts.drafts import CaseRecord, RuleRecord
+from accord.optimizers.drafts.size_budget import SizeBudget, fitted
 from accord.programs import Case, Guideline, LocalEngine, local_lm, rules_of, scripted_lm
 from worlds.rule_world import RuleWorld
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from accord.data import Draw, InputError, Nominal, Ordinal, Scale, SetupError
-from accord.optimizers.drawing import Read, Want
-from accord.optimizers.hints import HintedItem, Hints, HintWish, hinted
+from accord.optimizers.budget.draw import Read, Want
+from accord.optimizers.sampling.hints import HintedItem, Hints, HintWish, hinted
 from accord.programs import (
     Ask,
     Case,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from accord.optimizers import HitRates, Tally, learn
-from accord.optimizers.hit_rate import learn_levels
+from accord.optimizers.sampling.hit_rate import learn_levels
 
 FLAT = HitRates(guessed=0.5, alpha=1.0, beta=1.0)
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from accord.data import SetupError
-from accord.optimizers.launching import Launcher
-from accord.optimizers.objectives import Row
-from accord.optimizers.training_job import ADAPTER, CHECKPOINTS, DONE, MEMORY, PROGRESS, SAID, WEIGHTS
-from accord.optimizers.training_process import run_jobs
+from accord.optimizers.finetuning.objectives import Row
+from accord.optimizers.training_jobs.job import ADAPTER, CHECKPOINTS, DONE, MEMORY, PROGRESS, SAID, WEIGHTS
+from accord.optimizers.training_jobs.launcher import Launcher
+from accord.optimizers.training_jobs.process import run_jobs
 from worlds.training_jobs import make_job, some_pairs, some_rows, trained
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -21,7 +21,7 @@ SHIPPED = ("cpu", "deepspeed", "fsdp", "gpus")
 
 def test_the_command_is_what_a_person_would_type():
     jobs = ["one/job.json", Path("two/job.json")]
-    program = ["-m", "accord.optimizers.training", "one/job.json", "two/job.json"]
+    program = ["-m", "accord.optimizers.trainer", "one/job.json", "two/job.json"]
     assert Launcher().command(jobs) == [sys.executable, *program]
     launch = [sys.executable, "-m", "accelerate.commands.launch"]
     assert Launcher("accelerate").command(jobs) == [*launch, *program]
@@ -56,7 +56,7 @@ def test_accelerate_reads_the_configurations_that_are_shipped(name):
     assert config.distributed_type.value == kinds[name]
     assert (config.num_processes, config.use_cpu) == (2, name == "cpu")
     known = vars(launch_command_parser().parse_args(command[3:]))
-    assert known["training_script"] == "accord.optimizers.training" and known["module"]
+    assert known["training_script"] == "accord.optimizers.trainer" and known["module"]
     nested = {**(config.fsdp_config or {}), **(config.deepspeed_config or {})}
     assert set(nested) <= set(known)  # a setting that accelerate no longer knows would be passed over in silence
 
@@ -126,7 +126,7 @@ def test_processes_of_which_one_is_killed_begin_anew_with_fewer_rows(tmp_path, t
             ranks = [
                 one
                 for one in psutil.Process().children(recursive=True)
-                if "accord.optimizers.training" in one.cmdline() and "accelerate.commands.launch" not in one.cmdline()
+                if "accord.optimizers.trainer" in one.cmdline() and "accelerate.commands.launch" not in one.cmdline()
             ]
             killed.append(ranks[-1].pid)
             ranks[-1].kill()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accord.optimizers.leak_guard import LeakGuard
+from accord.optimizers.drafts.leak_guard import LeakGuard
 
 TALE = "Once upon a time there lived a small king in a tall tower"
 QUESTION = "How well does the answer explain the cause of it all?"

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import pytest
 
 from accord.data import Interval, Nominal, Ordinal, Scale, SetupError
-from accord.optimizers.mlflow_scales import follows_from_type, read_value, scale_of
+from accord.optimizers.mlflow.scales import follows_from_type, read_value, scale_of
 
 
 @pytest.mark.parametrize(

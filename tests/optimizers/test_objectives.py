@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from accord.data import Corpus, Item, Ordinal, SetupError, content_id
-from accord.optimizers.chat_rows import chat_rows
-from accord.optimizers.objectives import (
+from accord.optimizers.dspy_provider.chat_rows import chat_rows
+from accord.optimizers.finetuning.objectives import (
     IGNORED,
     ORDERS,
     Row,
@@ -20,7 +20,7 @@ from accord.optimizers.objectives import (
     shared_prefix,
     traced,
 )
-from accord.optimizers.shuffled_rationales import shuffled
+from accord.optimizers.finetuning.objectives_shuffled_rationales import shuffled
 from accord.programs import Case, Guideline, LocalEngine, Prompt, Rater, local_lm
 from worlds.tiny_model import TEMPLATE
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from accord.data import Corpus, Interval, Nominal, Ordinal, Scale, SetupError
 from accord.optimizers import Earliest, FineTune, First, RejectionSampling, Traces
-from accord.optimizers.objectives import Rows, make_pair_rows
-from accord.optimizers.preferences import preferences
+from accord.optimizers.finetuning.objectives import Rows, make_pair_rows
+from accord.optimizers.finetuning.preferences import preferences
 from accord.programs import Guideline, LocalEngine, Prompt, Rater, local_lm, scripted_lm
 
 SCALE = Ordinal(1, 5)

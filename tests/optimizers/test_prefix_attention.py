@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("trl")
 
-from accord.optimizers.prefix_attention import Layout, laid_out, lies_together  # noqa: E402
+from accord.optimizers.trainer.prefix_attention import Layout, laid_out, lies_together  # noqa: E402
 
 SMALL = {
     "vocab_size": 64, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accord.data import Nominal, Ordinal, Scale
-from accord.optimizers.rating_mentions import RatingMentions
-from accord.optimizers.substance import says_something
+from accord.optimizers.rationales.strip_ratings import RatingMentions
+from accord.optimizers.rationales.substance import says_something
 from worlds.rating_talk import GRADES, HONEST, PAIR, PERCENT, RESTATEMENTS, STARS, TOXIC, VALENCE
 
 MIXED = [

@@ -13,8 +13,8 @@ import pytest
 
 from accord.data import Corpus, InputError, Interval, Nominal, Ordinal, Scale, SetupError
 from accord.optimizers.finetune import FineTune
-from accord.optimizers.objectives import Row, make_rows, shared_prefix
-from accord.optimizers.training_job import Parameters, TrainingJob, read_job, rows_hash, rows_text, write_job
+from accord.optimizers.finetuning.objectives import Row, make_rows, shared_prefix
+from accord.optimizers.training_jobs.job import Parameters, TrainingJob, read_job, rows_hash, rows_text, write_job
 from accord.programs import Guideline, LocalEngine, Rater, local_lm
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -77,7 +77,7 @@ def _trainer(
     from datasets import Dataset
     from trl.trainer.sft_config import SFTConfig
 
-    from accord.optimizers.completion_trainer import CompletionTrainer
+    from accord.optimizers.trainer.completion_trainer import CompletionTrainer
 
     tokenizer = _tokenizer(folder)
     return CompletionTrainer(

@@ -10,10 +10,10 @@ import pytest
 
 from accord.data import Draw, InputError, Journal, Ordinal
 from accord.optimizers import FineTune
-from accord.optimizers.parameters import Parameters
-from accord.optimizers.preferences import Preference
-from accord.optimizers.rounds import Rounds, own_items
-from accord.optimizers.training_plan import Plan, Planner
+from accord.optimizers.finetuning.planner import Plan, Planner
+from accord.optimizers.finetuning.preferences import Preference
+from accord.optimizers.finetuning.self_training import Rounds, own_items
+from accord.optimizers.training_jobs.hyperparameters import Parameters
 from accord.programs import Guideline, LocalEngine, Prompt, Rater, Scoring, local_lm, scripted_lm
 
 pytestmark = pytest.mark.filterwarnings("default")

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from accord.data import Corpus, Item, Label, Ordinal, agreement
-from accord.optimizers.traces_paid import traces_paid
-from accord.optimizers.trained_rater import Measured
+from accord.optimizers.finetuning.ablation_verdict import traces_paid
+from accord.optimizers.finetuning.measure import Measured
 from accord.programs import Candidate, Rater
 
 SCALE = Ordinal(1, 5)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from accord.data import InputError, SetupError
-from accord.optimizers.objectives import IGNORED, Row
-from accord.optimizers.training_job import (
+from accord.optimizers.finetuning.objectives import IGNORED, Row
+from accord.optimizers.finetuning.workspace import Workspace
+from accord.optimizers.training_jobs.job import (
     ADAPTER,
     CHECKPOINTS,
     DONE,
@@ -24,8 +25,7 @@ from accord.optimizers.training_job import (
     rows_hash,
     write_job,
 )
-from accord.optimizers.training_process import run_jobs
-from accord.optimizers.workspace import Workspace
+from accord.optimizers.training_jobs.process import run_jobs
 from accord.programs import weights_hash
 from worlds.training_jobs import training_command, wait_for_line
 
@@ -45,7 +45,7 @@ def _bytes(folder: Path) -> bytes:
 
 def _train(folder: Path):
     pytest.importorskip("trl")
-    from accord.optimizers.training import train
+    from accord.optimizers.trainer import train
 
     return train(folder / JOB)
 
@@ -118,7 +118,7 @@ def test_the_loss_and_its_gradient_are_those_of_the_plain_model(tmp_path, tiny_m
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl.trainer.sft_config import SFTConfig
 
-    from accord.optimizers.completion_trainer import CompletionTrainer
+    from accord.optimizers.trainer.completion_trainer import CompletionTrainer
 
     trainer = CompletionTrainer(
         model=AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32),
@@ -232,7 +232,7 @@ def test_the_process_ends_with_the_one_that_started_it(tmp_path, tiny_model):
     rows = ROWS_ * 50
     write_job(tmp_path / "job", _job(tiny_model, rows, epochs=500), rows)
     code = (
-        "import sys; from pathlib import Path; from accord.optimizers.training_process import run_jobs;"
+        "import sys; from pathlib import Path; from accord.optimizers.training_jobs.process import run_jobs;"
         "run_jobs({'label': Path(sys.argv[1])}, Path(sys.argv[1]) / 'log')"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "job")])

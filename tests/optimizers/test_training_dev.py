@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from accord.optimizers.patience import best_epoch, exhausted
-from accord.optimizers.training_job import ADAPTER, CHECKPOINTS, JOB, PROGRESS
+from accord.optimizers.trainer.early_stopping import best_epoch, exhausted
+from accord.optimizers.training_jobs.job import ADAPTER, CHECKPOINTS, JOB, PROGRESS
 from worlds.training_jobs import make_job, some_pairs, some_rows, trained, training_command, wait_for_line
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -27,7 +27,7 @@ OVERFIT: dict[str, Any] = {"learning_rate": 2e-2, "epochs": 8}
 
 def _train(folder: Path, **options: Any) -> Any:
     pytest.importorskip("trl")
-    from accord.optimizers.training import train
+    from accord.optimizers.trainer import train
 
     return train(folder / JOB, **options)
 
@@ -63,9 +63,9 @@ def test_dev_rows_are_measured_and_the_last_weights_kept_without_patience(tmp_pa
 
 
 def test_the_dev_loss_is_the_mean_over_its_tokens_however_it_is_cut(tmp_path, tiny_model):
-    from accord.optimizers.ranks import Ranks
-    from accord.optimizers.starting_weights import load_base, load_tokenizer
-    from accord.optimizers.trainers import Attempt, arguments, make_trainer
+    from accord.optimizers.trainer.distributed import Ranks
+    from accord.optimizers.trainer.load_weights import load_base, load_tokenizer
+    from accord.optimizers.trainer.trainers import Attempt, arguments, make_trainer
 
     found: list[float] = []
     for size in (4, 2, 1):
@@ -142,10 +142,10 @@ def test_a_killed_training_ends_and_chooses_as_if_it_had_not_been(tmp_path, tiny
 
 @pytest.mark.slow
 def test_a_training_that_was_killed_at_its_very_end_is_not_trained_further(tmp_path, tiny_model):
-    from accord.optimizers.checkpoints import last_checkpoint
-    from accord.optimizers.fitting import fit
-    from accord.optimizers.ranks import Ranks
-    from accord.optimizers.trainers import Attempt
+    from accord.optimizers.trainer.attempt import fit
+    from accord.optimizers.trainer.checkpoints import last_checkpoint
+    from accord.optimizers.trainer.distributed import Ranks
+    from accord.optimizers.trainer.trainers import Attempt
 
     job = make_job(tmp_path, tiny_model, ROWS, CONTRARY, **OVERFIT, patience=1)
     attempt = Attempt(job, ROWS, CONTRARY, tmp_path, 4, Ranks(0, 1), 300.0)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from accord.data import SetupError
-from accord.optimizers.memory import Held, first_held, nothing_fits, ran_out, read_held, write_held
-from accord.optimizers.objectives import Row
-from accord.optimizers.training_job import DONE, MEMORY, SAID
-from accord.optimizers.training_process import run_jobs
+from accord.optimizers.finetuning.objectives import Row
+from accord.optimizers.training_jobs.job import DONE, MEMORY, SAID
+from accord.optimizers.training_jobs.micro_batch import Held, first_held, nothing_fits, ran_out, read_held, write_held
+from accord.optimizers.training_jobs.process import run_jobs
 from worlds.tiny_model import make_tiny_model
 from worlds.training_jobs import make_job, some_pairs, some_rows, trained
 
@@ -66,7 +66,7 @@ def _pair_trainer(base: Path, rows: list[Row], out: Path, **options: Any) -> Any
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl.trainer.dpo_config import DPOConfig
 
-    from accord.optimizers.pair_trainer import PairTrainer
+    from accord.optimizers.trainer.preference_trainer import PairTrainer
 
     columns = [
         {
@@ -144,8 +144,8 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 import datasets, peft, torch, trl, trl.trainer.sft_trainer
-import accord.optimizers.fitting, accord.optimizers.completion_trainer
-from accord.optimizers.training import main
+import accord.optimizers.trainer.attempt, accord.optimizers.trainer.completion_trainer
+from accord.optimizers.trainer import main
 torch.ones(64, 64) @ torch.ones(64, 64)
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + int(sys.argv[1]), resource.RLIM_INFINITY))
@@ -186,7 +186,7 @@ def test_a_killed_process_is_started_again_with_fewer_rows(tmp_path, tiny_model)
     def kill_once(step: int, steps: int, note: str) -> None:
         children = psutil.Process().children()
         if not killed:
-            (child,) = [one for one in children if "accord.optimizers.training" in one.cmdline()]
+            (child,) = [one for one in children if "accord.optimizers.trainer" in one.cmdline()]
             killed.append(child.pid)
             child.kill()
 
@@ -206,7 +206,7 @@ def test_a_process_that_is_always_killed_is_an_error_in_the_end(tmp_path, tiny_m
 
     def kill(step: int, steps: int, note: str) -> None:
         for child in psutil.Process().children():
-            if "accord.optimizers.training" in child.cmdline():
+            if "accord.optimizers.trainer" in child.cmdline():
                 child.kill()
 
     with pytest.raises(SetupError, match=r"job: memory ran out with one row at a time\. Use a smaller base model"):

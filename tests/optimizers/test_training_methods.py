@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from accord.data import InputError, SetupError
-from accord.optimizers.objectives import Row
-from accord.optimizers.training_job import (
+from accord.optimizers.finetuning.objectives import Row
+from accord.optimizers.training_jobs.job import (
     ADAPTER,
     JOB,
     ROWS,
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 def _train(folder: Path) -> Any:
     pytest.importorskip("trl")
-    from accord.optimizers.training import train
+    from accord.optimizers.trainer import train
 
     return train(folder / JOB)
 
@@ -213,9 +213,9 @@ def test_the_reference_of_pairs_keeps_the_log_probabilities_of_the_start(tmp_pat
     import torch
     from peft import PeftModel
 
-    from accord.optimizers.ranks import Ranks
-    from accord.optimizers.starting_weights import load_base, load_start, load_tokenizer
-    from accord.optimizers.trainers import Attempt, arguments, make_trainer
+    from accord.optimizers.trainer.distributed import Ranks
+    from accord.optimizers.trainer.load_weights import load_base, load_start, load_tokenizer
+    from accord.optimizers.trainer.trainers import Attempt, arguments, make_trainer
 
     pairs = some_pairs(4)
     job = make_job(tmp_path, tiny_model, pairs, start=trained_adapter, epochs=4, learning_rate=5e-2)

@@ -9,11 +9,11 @@ import dspy
 import pytest
 
 from accord.data import Corpus, Draw, Interval, Item, Ordinal, Scale, SetupError
-from accord.optimizers.first_round import first_round
-from accord.optimizers.objectives import Objective
-from accord.optimizers.parameters import Parameters
-from accord.optimizers.preferences import Preference
-from accord.optimizers.training_plan import Plan, Planner
+from accord.optimizers.finetuning.objectives import Objective
+from accord.optimizers.finetuning.planner import Plan, Planner
+from accord.optimizers.finetuning.plans import first_round
+from accord.optimizers.finetuning.preferences import Preference
+from accord.optimizers.training_jobs.hyperparameters import Parameters
 from accord.programs import Guideline, LocalEngine, Rater, encode_prompt, local_lm
 
 TASTE = Ordinal.of(["bad", "good", "very good", "very bad indeed"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accord.optimizers import Confident, Exhaust, First, HitRates, Standing, Stopping, Tariff, Waves
-from accord.optimizers.prospects import Prospects
+from accord.optimizers.sampling.prospects import Prospects
 
 
 def waves(

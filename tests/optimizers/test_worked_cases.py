@@ -8,8 +8,8 @@ import pytest
 
 from accord.data import Ordinal
 from accord.optimizers import DistillGuideline
+from accord.optimizers.distillation.worked_cases import WorkedCase, covering
 from accord.optimizers.embedders import vectorizer_of
-from accord.optimizers.worked_cases import WorkedCase, covering
 from accord.programs import Case, Guideline, Prompt, Rater, scripted_lm
 
 THREE = Ordinal(1, 3)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from accord.programs.wishes import Row
+from accord.programs.local.sequence_request import Row
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -60,7 +60,7 @@ def model(request):
 
 @pytest.fixture
 def decoder(model):
-    from accord.programs.generation import Decoder
+    from accord.programs.local.prefill import Decoder
 
     return Decoder(model, [STOP], 0)
 
@@ -112,7 +112,7 @@ def test_greedy_replies_to_prompts_of_unlike_length_are_those_of_generate(model,
 
 
 def test_company_order_and_earlier_batches_do_not_matter(model, decoder):
-    from accord.programs.generation import Decoder
+    from accord.programs.local.prefill import Decoder
 
     together = _rows(decoder, PROMPTS, SEEDS)
     assert _rows(decoder, PROMPTS[::-1], SEEDS[::-1]) == together[::-1]

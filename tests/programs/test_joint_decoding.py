@@ -14,8 +14,8 @@ import dspy
 import pytest
 
 from accord.programs import Ask, LocalEngine, Prompt, Sampling, Turn, local_lm
-from accord.programs.joint_decoding import JointDecoder
-from accord.programs.wishes import Row, Wish
+from accord.programs.local.continuous_batching import JointDecoder
+from accord.programs.local.sequence_request import Row, Wish
 from worlds.tiny_model import make_tiny_model
 
 torch = pytest.importorskip("torch")
@@ -187,8 +187,8 @@ def test_who_comes_late_joins_a_running_batch_of_a_model_with_a_sliding_window(f
 def test_who_waits_for_a_batch_that_nobody_can_join_is_served_when_its_caller_leaves(folder):
     from transformers import AutoModelForCausalLM
 
-    from accord.programs.generation import Decoder
-    from accord.programs.running_batch import RunningBatch
+    from accord.programs.local.prefill import Decoder
+    from accord.programs.local.running_batch import RunningBatch
 
     class Closed(RunningBatch):
         """As with layers whose caches cannot be put below each other."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from accord.app.cli import app
+from accord.app.commands.main import app
 from accord.data import InputError, Ordinal
 from accord.programs import Guideline, LocalEngine, Rater, local_lm, merge_rater, weights_hash
 from worlds.tiny_model import make_tiny_model

@@ -34,10 +34,10 @@ from accord.programs import (
     pooled_lm,
     shares_prompt,
 )
-from accord.programs.chat_form import ChatForm
-from accord.programs.chat_reply import Malformed, ServerError, read_completions, read_error
-from accord.programs.concurrency import Gate
-from accord.programs.retrying import Failure, failure_of, retry_after_of
+from accord.programs.openai_client.concurrency_limit import Gate
+from accord.programs.openai_client.request import ChatForm
+from accord.programs.openai_client.response import Malformed, ServerError, read_completions, read_error
+from accord.programs.openai_client.retry import Failure, failure_of, retry_after_of
 from worlds.stub_script import Behaviour, Storm
 from worlds.stub_server import StubServer
 

@@ -226,7 +226,7 @@ def test_the_example_of_the_card_runs(tmp_path):
 
 
 def test_an_agreement_that_cannot_be_read_is_said_so(rater, tmp_path):
-    from accord.programs.rater_files import write_record
+    from accord.programs.directory.files import write_record
 
     rater.save(tmp_path / "rater")
     for damage in ('{"schema": 2, "splits": {}}', '{"schema": 1, "splits": {"dev": {"rows": []}}}', "[]"):

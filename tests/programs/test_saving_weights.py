@@ -79,7 +79,9 @@ def test_a_base_that_reads_or_frames_texts_otherwise_is_another_base(tmp_path, s
 def test_hashes_of_earlier_days_left_the_tokenizer_out(tmp_path, monkeypatch):
     base = make_model(tmp_path / "base")
     with monkeypatch.context() as then:
-        then.setattr("accord.programs.rater_base.weights_hash", lambda folder: weights_hash(folder, tokenizer=False))
+        then.setattr(
+            "accord.programs.directory.base_model.weights_hash", lambda folder: weights_hash(folder, tokenizer=False)
+        )
         _rater(base).save(tmp_path / "rater")
     assert _engine(Rater.load(tmp_path / "rater")).path == base
 
@@ -171,7 +173,7 @@ def test_corrupt_safetensors_are_refused_when_saving_and_when_loading(tmp_path, 
 
 def test_weights_that_were_damaged_before_they_were_sealed_are_refused(tmp_path, saved):
     """The hashes are right: whoever wrote the directory sealed what was damaged already."""
-    from accord.programs.rater_files import write_record
+    from accord.programs.directory.files import write_record
 
     file = saved / "adapter" / "adapter_model.safetensors"
     file.write_bytes(file.read_bytes()[:-8])
@@ -217,7 +219,7 @@ def test_loading_imports_neither_torch_nor_transformers_and_unpickles_nothing(sa
 
 def test_an_option_that_would_send_items_elsewhere_is_not_taken_from_a_record(tmp_path):
     """Whoever seals a record can write anything into it; addresses and keys are never read back."""
-    from accord.programs.rater_files import write_record
+    from accord.programs.directory.files import write_record
 
     Rater(Ordinal(1, 5), lm="openai/gpt-4o-mini").save(tmp_path / "rater")
     record = json.loads((tmp_path / "rater" / "rater.json").read_text())

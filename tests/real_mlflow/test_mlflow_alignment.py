@@ -62,7 +62,7 @@ def make(mlflow: Any, server: StubServer) -> Callable[..., Any]:
 
 
 def _optimizer(**options: Any) -> Any:
-    from accord.optimizers.mlflow_alignment import AccordOptimizer
+    from accord.optimizers.mlflow.alignment import AccordOptimizer
 
     return AccordOptimizer(**options)
 
@@ -107,7 +107,7 @@ def test_an_aligned_judge_is_registered_and_found_again(mlflow: Any, make: Any, 
 
 
 def _stub(make: Any) -> Any:
-    from accord.optimizers.mlflow_judges import rater_of
+    from accord.optimizers.mlflow.judges import rater_of
 
     return rater_of(make(), Ordinal(1, 2), ("inputs",), None).lm
 
@@ -116,7 +116,7 @@ def test_what_happened_can_be_had_and_a_second_alignment_does_not_pile_up(
     make: Any, labelled: list[Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     optimizer = _optimizer()
-    with caplog.at_level(logging.INFO, logger="accord.optimizers.mlflow_alignment"):
+    with caplog.at_level(logging.INFO, logger="accord.optimizers.mlflow.alignment"):
         found = optimizer.alignment(make(), labelled)
     assert found.changed and isinstance(found.rater, Rater)
     assert found.words in caplog.text and "alpha" in found.words
@@ -175,7 +175,7 @@ def test_labels_that_are_all_the_same_teach_nothing(make: Any, labelled: list[An
 
 
 def test_several_people_may_label_one_trace_and_change_their_minds(mlflow: Any, make: Any) -> None:
-    from accord.optimizers.mlflow_labels import labelled as read
+    from accord.optimizers.mlflow.feedback import labelled as read
 
     source = mlflow.entities.AssessmentSource
     traces = []
@@ -223,7 +223,7 @@ def test_a_judge_without_instructions_of_ones_own_is_refused(mlflow: Any, labell
 
 
 def test_variables_are_kept_and_others_made_harmless(make: Any) -> None:
-    from accord.optimizers.mlflow_judges import instructions_of, judge_of
+    from accord.optimizers.mlflow.judges import instructions_of, judge_of
 
     judge = make()
     written = instructions_of(judge, Guideline("Look at {{ outputs }} and {{ trace }} and {{name}}.", "1: {{ a.b }}"))

@@ -10,8 +10,8 @@ import pytest
 
 from accord.data import SetupError
 from accord.programs import VLLMServer
-from accord.programs.vllm_launch import make_launch
-from accord.programs.vllm_python import vllm_python
+from accord.programs.vllm.launch import make_launch
+from accord.programs.vllm.launch_vllm_python import vllm_python
 from worlds.stub_vllm import is_open, processes_in
 
 pytestmark = pytest.mark.vllm
@@ -34,8 +34,8 @@ print(json.dumps([sorted(vars(parsed)), fields, sorted(get_args(MaxLoRARanks)), 
 def test_the_installed_vllm_has_the_flags_and_fields_that_are_used(python: str, base: Path) -> None:
     import json
 
-    from accord.programs.vllm_engine import _MOST_NEXT
-    from accord.programs.vllm_launch import _RANKS
+    from accord.programs.vllm.engine import _MOST_NEXT
+    from accord.programs.vllm.launch import _RANKS
 
     found = vllm_python(python)
     launch = make_launch(base, {}, "model", ("--enable-lora", "--max-lora-rank", "16", "--max-loras", "1"))

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from accord.app.cli import app
-from accord.app.doctor_models import KEYS
+from accord.app.commands.main import app
+from accord.app.doctor.models import KEYS
 
 SECRET = "sk-2b7e151628aed2a6abf7158809cf4f3c"
 """A key that must never be seen."""

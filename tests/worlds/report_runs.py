@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from accord.app.evaluation import Answer, evaluate
-from accord.app.rated_items import write_ratings
-from accord.app.report import Report
-from accord.app.review_material import write_material
-from accord.app.trace_summary import describe_traces
-from accord.app.verdict import verdict
+from accord.app.results.measure import Answer, evaluate
+from accord.app.results.record import Report
+from accord.app.results.run_ratings import write_ratings
+from accord.app.results.trace_summary import describe_traces
+from accord.app.results.verdict import verdict
+from accord.app.review.material import write_material
 from accord.data import Annotation, Corpus, Item, Ordinal, Splits
 from accord.optimizers import Exhaust, GuidelineVersions, RejectionSampling, Traces
 from accord.programs import Guideline, Prompt, Rater, Rating, scripted_lm

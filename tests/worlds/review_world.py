@@ -5,10 +5,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from accord.app.compile_run import run_job
+from accord.app.compile.run import run_job
 from accord.app.console import Console
-from accord.app.job import Job
-from accord.app.report import Report
+from accord.app.results.record import Report
+from accord.app.task.job import Job
 from accord.data import Corpus, Journal, Ordinal
 from accord.optimizers import DistillGuideline, Exhaust
 from accord.programs import Guideline, Rater, scripted_lm

@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 
-from accord.app.service import Service, make_service
+from accord.app.serve.routes import Service, make_service
 from accord.data import SetupError
 from accord.programs import Completion, Rater
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
-from accord.optimizers.objectives import Row
-from accord.optimizers.training_job import JOB, Parameters, TrainingJob, read_result, rows_hash, write_job
+from accord.optimizers.finetuning.objectives import Row
+from accord.optimizers.training_jobs.job import JOB, Parameters, TrainingJob, read_result, rows_hash, write_job
 from accord.programs import weights_hash
 
 PARAMETERS = Parameters(lora_rank=2, lora_alpha=4, epochs=2, learning_rate=1e-3, batch_size=4, seed=0)
@@ -63,7 +63,7 @@ def trained(folder: Path, job: TrainingJob) -> Any:
 
 def training_command(folder: Path, *options: str) -> list[str]:
     """Return the command that trains the job in a folder."""
-    return [sys.executable, "-m", "accord.optimizers.training", str(folder / JOB), *options]
+    return [sys.executable, "-m", "accord.optimizers.trainer", str(folder / JOB), *options]
 
 
 def wait_for_line(path: Path, count: int, process: "Popen[bytes]") -> None:

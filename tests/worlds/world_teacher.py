@@ -151,7 +151,7 @@ class TeacherEngine:
 
     def complete(self, request: Request) -> Response:
         """Answer one request with the prompt's next draw."""
-        from accord.programs.local_model import prompt_of
+        from accord.programs.local.engine import prompt_of
 
         prompt = prompt_of(request)
         with self._lock:
@@ -245,7 +245,7 @@ def teacher_lm(
     world: RaterWorld, *, engine: Literal["batch", "feed", "single"] = "batch", script: Script | None = None
 ) -> dspy.LM:
     """Return the world's teacher as a `dspy.LM`; see `RaterWorld.teacher_lm`."""
-    from accord.programs.threaded_engine import ThreadedEngine
+    from accord.programs.completions.async_engine import ThreadedEngine
 
     kinds = {"batch": BatchTeacher, "feed": FeedTeacher, "single": TeacherEngine}
     made = kinds[engine](world, script)

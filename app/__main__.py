@@ -1,0 +1,5 @@
+"""Knows that ``python -m accord.app`` is the command line."""
+
+from .commands.main import main
+
+main()

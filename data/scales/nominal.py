@@ -1,0 +1,89 @@
+"""Knows the scales whose labels are names without an order; knows nothing about numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..errors import InputError
+from ..values import show
+from .arguments import name_of, no_repeats, several
+from .base import NO_ANCHORS, Kind, Label, Scale
+
+
+@dataclass(frozen=True)
+class Nominal(Scale):
+    """Names without an order, e.g. ``Nominal(["ironic", "not_ironic"])``.
+
+    Args:
+        values: The names, at least two; numbers become their text.
+        anchors: What some of them mean.
+    """
+
+    kind: ClassVar[Kind] = "nominal"
+    values: Sequence[str]
+    anchors: Mapping[Any, str] = NO_ANCHORS
+
+    def __post_init__(self) -> None:
+        """Tidy and check what was given."""
+        object.__setattr__(self, "values", tuple(name_of(v) for v in several(self.values, "values")))
+        no_repeats(self.values)
+        self._set_anchors(self.anchors)
+
+    @property
+    def levels(self) -> tuple[Label, ...]:
+        """The names as given."""
+        return tuple(self.values)
+
+    def distance(self, a: Label, b: Label) -> float:
+        """Return 0 for the same name, else 1."""
+        return float(self.check(a) != self.check(b))
+
+    def describe(self) -> str:
+        """Return e.g. ``one of: ironic, not_ironic``."""
+        return self._with_anchors(f"one of: {', '.join(self.values)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``{"type": "nominal", "values": [...]}`` and the anchors."""
+        return {"type": "nominal", "values": list(self.values), **self._anchors_to_dict()}
+
+    def _find(self, value: Any) -> Label | None:
+        return self._find_name(value)
+
+
+@dataclass(frozen=True)
+class Pairwise(Scale):
+    """Which of two is better: ``"A"``, ``"B"`` or, unless left out, ``"tie"``.
+
+    Args:
+        tie: Whether a tie may be given.
+    """
+
+    kind: ClassVar[Kind] = "pairwise"
+    tie: bool = True
+
+    def __post_init__(self) -> None:
+        """Check what was given and set the fixed meanings."""
+        if not isinstance(self.tie, bool):
+            raise InputError(f"tie is {show(self.tie)}", cure="Give true or false.")
+        words = {"A": "the first is better", "B": "the second is better", "tie": "neither is better"}
+        self._set_anchors({level: words[str(level)] for level in self.levels})
+
+    @property
+    def levels(self) -> tuple[Label, ...]:
+        """``A``, ``B`` and, if allowed, ``tie``."""
+        return ("A", "B", "tie") if self.tie else ("A", "B")
+
+    def distance(self, a: Label, b: Label) -> float:
+        """Return 0 for the same verdict, else 1."""
+        return float(self.check(a) != self.check(b))
+
+    def describe(self) -> str:
+        """Return the verdicts and what they mean."""
+        return self._with_anchors(f"one of: {', '.join(map(str, self.levels))}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``{"type": "pairwise", "tie": ...}``."""
+        return {"type": "pairwise", "tie": self.tie}
+
+    def _find(self, value: Any) -> Label | None:
+        return self._find_name(value)

@@ -1,0 +1,1 @@
+"""optimizers/dspy_provider."""
