@@ -7,7 +7,6 @@ from typing import Any
 
 from ..data import Corpus, InputError, Scale
 from ..data.corpus.layout import Layout
-from ..data.corpus.loading import load
 from ..data.tables.csv_file import csv_table
 from ..data.tables.rows import UNPACKING, Table, damaged, jsonl_table, opened_bytes, parquet_table, records_table
 
@@ -51,7 +50,7 @@ def open_corpus(
         consensus=consensus,
         max_spread=max_spread,
     )
-    return load(open_table(path, layout.columns), layout)
+    return Corpus.from_table(open_table(path, layout.columns), layout)
 
 
 def open_table(path: str | Path, wanted: Collection[str]) -> Table:

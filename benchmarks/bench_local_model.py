@@ -191,7 +191,7 @@ class Served:
 def why_not_served() -> str:
     """Return why there is no vLLM, '' where there is one."""
     try:
-        from accord.programs.vllm.launch_vllm_python import vllm_python
+        from accord.programs.vllm.launch import vllm_python
 
         vllm_python()
     except (ImportError, SetupError) as error:

@@ -14,8 +14,7 @@ from .annotators.replace_one import ReplaceOne, replace_one
 from .assets import DEMO_LABELS, EMBEDDED_MODEL, Asset, cache_folder, fetch
 from .audits.consistency import consistency
 from .audits.detectability import detectability
-from .audits.length_bias import length_bias
-from .audits.length_bias_item_lengths import item_lengths
+from .audits.length_bias import item_lengths, length_bias
 from .audits.leniency import leniency
 from .audits.level_usage import level_usage
 from .audits.position_bias import position_bias
@@ -29,10 +28,9 @@ from .confidence.risk_coverage import risk_coverage
 from .confidence.selective_check import check_abstention
 from .confidence.selective_rating import Abstention, TriedThreshold, fit_abstention
 from .corpus.consensus import consensus, dawid_skene, distribution, majority, mean, median, spread
-from .corpus.corpus import Corpus
+from .corpus.corpus import Corpus, Splits, split
 from .corpus.items import Annotation, Item, content_hash, content_id
 from .corpus.pair_fields import Pair, pair_fields
-from .corpus.splits import Splits, split
 from .errors import AccordError, InputError, RetryError, SetupError
 from .files import whole_file
 from .journal.draws import Draw, Source

@@ -1,9 +1,11 @@
 """Knows how a file is written whole or not at all; does not know what is in it."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -24,3 +26,14 @@ def whole_file(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise
+
+
+def write_text_whole(path: Path, text: str) -> None:
+    """Write a text in UTF-8: a killed run leaves the old file or the new one."""
+    with whole_file(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def write_json_whole(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON object without NaN: a killed run leaves the old file or the new one."""
+    write_text_whole(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

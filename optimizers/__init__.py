@@ -2,11 +2,10 @@
 
 from .budget.budget import Budget
 from .budget.budgeted_lm import Unasked, budgeted, unasked
-from .budget.cost import Bill
-from .budget.cost_cost import Cost
+from .budget.cost import Bill, Cost
 from .budget.forecast import Forecast, Remaining, forecast
 from .budget.ledger import Ledger, Reservation
-from .budget.meter_token_gauge import TokenGauge
+from .budget.meter import TokenGauge
 from .budget.pilot import ItemCost, item_cost, pilot_places
 from .compiler import Compiler
 from .distill_guideline import DistillGuideline
@@ -16,7 +15,7 @@ from .dspy_provider.provider import VLLMProvider, VLLMTrainingJob
 from .embedders import Embedder, resolve_embedder
 from .finetune import FineTune
 from .finetuning.expected_time import rating_seconds, training_seconds
-from .finetuning.objectives import Objective, Row
+from .finetuning.objectives import Objective
 from .finetuning.preferences import Preference, Preferences, preferences
 from .gate.versions import GuidelineVersions, Step
 from .rationales.filters import DEFAULT_FILTERS, Copy, Degenerate, Duplicate, Empty, Filter, Length, OtherScript
@@ -35,6 +34,7 @@ from .traces.optimizer_feedback import FeedbackMetric
 from .traces.suspects import Suspect, suspects
 from .traces.traces import Traces
 from .traces.utilization import LevelUtilization, Utilization, utilization
+from .training_jobs.rows import Row
 
 __all__ = [
     "DEFAULT_FILTERS",

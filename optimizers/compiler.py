@@ -7,6 +7,7 @@ import dspy
 from dspy.teleprompt import Teleprompter
 
 from ..data import InputError, SetupError
+from ..data.corpus.items import content_id
 from ..programs import Rater
 
 
@@ -65,3 +66,11 @@ def check_examples(student: Any, examples: Sequence[Any] | None, name: str) -> l
                 raise InputError(f"the example has no {field!r}", place=place, cure=cure)
         student.scale.check(example["label"], place=place)
     return list(examples)
+
+
+def item_id(student: Rater, example: dspy.Example) -> str:
+    """Return an example's ``item_id``, or the id that a corpus would give it."""
+    given = example.get("item_id")
+    if given is not None:
+        return str(given)
+    return content_id([str(example[name]) for name in student.fields])

@@ -20,7 +20,7 @@ from ..data.baselines.simple import constant
 from ..programs import Progress, Rater, base_of, check_writes_labels, need
 from .compiler import Compiler, check_examples
 from .finetuning.ablation_verdict import traces_paid
-from .finetuning.base_model_trained_base import check_labels_differ, trained_base
+from .finetuning.base_model import check_labels_differ, trained_base
 from .finetuning.expected_time import WORTH_TOKENS, Job, expectation
 from .finetuning.measure import Measure, Measured
 from .finetuning.objectives import ABLATIONS, Objective
@@ -62,8 +62,8 @@ class FineTune(Compiler):
 
     Every candidate rates as the student scores (see `Scoring`); that of ``regression`` is measured twice, by what it
     writes (``regression``) and by the expected label (``regression_expected``). With `rounds` above 1, ``trace``,
-    ``regression`` and ``preference`` go on from the replies of their own raters (see `accord.optimizers.finetuning.self_training`), and
-    every round is a candidate of its own: ``trace_round2``.
+    ``regression`` and ``preference`` go on from the replies of their own raters (see
+    `accord.optimizers.finetuning.self_training`), and every round is a candidate of its own: ``trace_round2``.
 
     The base may be any causal model. One without a chat template reads the turns of a request one after the other, with
     an empty line after each, in training as at deployment; the form of a reply is what it learns.

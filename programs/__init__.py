@@ -13,23 +13,22 @@ from .audits.paraphrases import Paraphrases, mechanical_paraphrases, write_parap
 from .audits.probes import Probe, ProbeRatings, make_probes
 from .audits.record import Audit
 from .audits.sample import audit_sample
-from .completions.complete import (
+from .completions.complete import complete
+from .completions.prices import Price, litellm_table, price_of
+from .completions.requests import (
     NOT_ASKED,
     Ask,
     BatchEngine,
     Feed,
     Sampling,
     StreamingEngine,
-    complete,
     gives_logprobs,
     identity,
     shares_prompt,
 )
-from .completions.prices import Price, litellm_table, price_of
 from .completions.scripted_lm import ScriptedEngine, UnforeseenPrompt, scripted_lm
 from .directory.agreement_record import AgreementRow, RowKind, SplitAgreement
 from .directory.base_model import base_of
-from .directory.pair import open_rater
 from .guideline.checklist import Checklist, ChecklistQuestion, Threshold
 from .guideline.diff import Change, guideline_diff
 from .guideline.guideline import Case, Guideline, parse_guideline
@@ -42,23 +41,22 @@ from .local.model_folder import context_length, read_tokenizer
 from .local.speed import Speed
 from .local.weights import fold_output
 from .number_format import FormatChoice, NumberFormat, number_format, training_format
-from .openai_client.pool import OpenAIPool
-from .openai_client.pool_pooled_lm import pooled_lm
+from .openai_client.pool import OpenAIPool, pooled_lm
 from .openai_client.retry import Patience
 from .optional_packages import check_installed, need
 from .raters.checklist_support import check_writes_labels
+from .raters.forced_choice import forced_choice
 from .raters.format_check import format_check, format_readings
 from .raters.interrater import Interrater, interrater
 from .raters.merge_adapter import merge_rater
 from .raters.on_vllm import on_vllm
-from .raters.pair_rater import Combine, PairRater, PairRatings
+from .raters.pair_rater import Combine, PairRater, PairRatings, open_rater
 from .raters.panel import Panel, PanelRatings, Vote
-from .raters.rater import Rater
-from .raters.rater_candidate import Candidate
+from .raters.rater import Candidate, Rater
 from .raters.shareable_copy import copy_rater
 from .rating.by_token_logprobs import alternatives_for, weigh_levels
-from .rating.forced_choice import forced_choice
-from .rating.ratings import Progress, Rating, Ratings, draw_of, rate
+from .rating.rate import rate
+from .rating.ratings import Progress, Rating, Ratings, draw_of
 from .rating.repeated import rate_repeatedly
 from .rating.scored_run import LevelEngine
 from .rating.scoring import Rule, Score, Scoring, score

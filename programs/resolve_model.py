@@ -7,10 +7,10 @@ import dspy
 from dspy.utils.exceptions import LMConfigurationError
 
 from ..data import SetupError
-from .completions.complete import Sampling
+from .completions.requests import Sampling
 from .local.embedded_model import NAME, embedded_model
 from .local.engine import LocalEngine, local_lm
-from .openai_client.pool_pooled_lm import pooled_lm
+from .openai_client.pool import pooled_lm
 from .vllm.lm import VLLM, vllm_lm
 
 _PREFIXES = ("openai/", "hosted_vllm/")

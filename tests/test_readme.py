@@ -31,7 +31,10 @@ def test_every_command_and_option_exists() -> None:
         if words[0] != "accord":
             continue
         shown = subprocess.run(
-            [sys.executable, "-m", "accord.app", words[1], "--help"], capture_output=True, text=True, check=True
+            [sys.executable, "-m", "accord.app", words[1], "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for option in (word for word in words if word.startswith("--")):
             assert option in shown, f"{line}: no option {option}"

@@ -17,7 +17,7 @@ from ...programs import (
     write_paraphrases,
 )
 from ..console import Console
-from .plan_audit_options import AuditOptions
+from .plan import AuditOptions
 
 
 @dataclass(frozen=True)

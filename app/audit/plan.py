@@ -1,14 +1,15 @@
 """Knows what an audit would cost before anybody is asked, from what a journal lacks; does not know what it finds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dspy
 
 from ...data import Journal
 from ...optimizers import Budget, Unasked, unasked
-from ...optimizers.budget.forecast_forecast_words import dollars
+from ...optimizers.budget.forecast import dollars
 from ...programs import Price, Probe
 
 _BYTES_A_TOKEN = 4
@@ -149,3 +150,34 @@ def plan_audit(
         probe.ask(lm=nobody, seed=seed, journal=journal)
         sets.append(PlannedSet(probe.name, probe.kind, len(probe.corpus), left))
     return Plan(tuple(sets), price, budget, writing)
+
+
+@dataclass(frozen=True)
+class AuditOptions:
+    """What is audited and how.
+
+    Attributes:
+        columns: The file's columns by what they are: label, annotator, id, group.
+        by: Further columns whose parts are compared.
+        items: How many items; None for all.
+        repeats: Replies an item at temperature 1.
+        paraphrases: Files with guidelines that should ask for the same.
+        writer: A model that writes paraphrases, or None.
+        written: How many it writes.
+        budget: What may be spent.
+        wanted: Accuracy that labels are to have where unsure ones are held back.
+        resamples: Of the bootstraps.
+        seed: Of the sample, the draws, the texts that ask for labels and the bootstraps.
+    """
+
+    columns: Mapping[str, str | None]
+    by: tuple[str, ...] = ()
+    items: int | None = None
+    repeats: int = 5
+    paraphrases: tuple[Path, ...] = ()
+    writer: str | None = None
+    written: int = 3
+    budget: Budget = Budget()
+    wanted: float = 0.8
+    resamples: int = 2000
+    seed: int = 0

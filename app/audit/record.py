@@ -9,8 +9,7 @@ from ...data import Agreement
 from ...optimizers import Bill
 from ...programs import Audit, Paraphrases, ProbeRatings
 from .inputs import AuditData
-from .plan import Plan
-from .plan_audit_options import AuditOptions
+from .plan import AuditOptions, Plan
 
 SCHEMA = 1
 """Of audit.json."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import dspy
 
 from ...data import Agreement, Journal, agreement, content_hash
+from ...data.files import write_json_whole
 from ...optimizers import Bill, Budget, Ledger, budgeted
 from ...programs import (
     AuditRatings,
@@ -20,11 +21,9 @@ from ...programs import (
 from ...programs.audits.probes import AnyRater, repeats_itself, single
 from ...programs.directory.files import rater_record
 from ..console import Console
-from ..files import write_json_whole
 from .inputs import AuditData, open_audit
 from .paraphrases import foresee, have_paraphrases
-from .plan import Plan, plan_audit
-from .plan_audit_options import AuditOptions
+from .plan import AuditOptions, Plan, plan_audit
 from .record import AskedSet, AuditReport
 from .terminal import show_audit, show_plan
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...data import Estimate
-from ...optimizers.budget.forecast_forecast_words import dollars
+from ...optimizers.budget.forecast import dollars
 from ...programs import Audit
 from ..console import Console, counts, duration
 from ..results.verdict import number

@@ -69,7 +69,7 @@ def audit(
     """
     from ...optimizers import Budget
     from ...programs import open_rater
-    from ..audit.plan_audit_options import AuditOptions
+    from ..audit.plan import AuditOptions
     from ..audit.run import audit_file, plan_file
     from ..rater_options import ModelChoice, load_rater
 

@@ -283,7 +283,3 @@ def export(
 
     wanted = Export(merged=merged, hub=hub, public=public, license=license, base=base)
     export_rater(rater, wanted, open_console())
-
-
-if __name__ == "__main__":
-    main()

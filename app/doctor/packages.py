@@ -111,7 +111,7 @@ def extras() -> Sequence[Line]:
 def vllm() -> Line:
     """Say which Python has vLLM."""
     from ...data import SetupError
-    from ...programs.vllm.launch_vllm_python import VARIABLE, vllm_python
+    from ...programs.vllm.launch import VARIABLE, vllm_python
 
     try:
         found = vllm_python()

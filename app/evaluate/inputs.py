@@ -9,7 +9,6 @@ from ...data import Corpus, InputError, labels_by_annotator
 from ...data.annotators.hold_out import hold_out
 from ...data.corpus.item_columns import item_columns
 from ...data.corpus.layout import Layout
-from ...data.corpus.loading import load
 from ..scale_option import FORMS, LabelScale, scale_of_rater, scale_of_words
 from ..tables import open_table
 
@@ -102,15 +101,15 @@ def open_data(
     )
     apart: Mapping[str, Corpus] = {}
     if people:
-        named = labels_by_annotator(load(open_table(path, layout.columns), layout, undecided=True))
+        named = labels_by_annotator(Corpus.from_table(open_table(path, layout.columns), layout, undecided=True))
         if set(people) == {str(who) for row in named for who in row}:
             cure = "Name fewer people, or give items that others labelled as well."
             raise InputError(f"without {', '.join(people)} nobody's labels are left", place=str(path), cure=cure)
         held_out = hold_out(lambda: open_table(path, layout.columns), layout, people)
         corpus, everyone, apart = held_out.corpus, held_out.everyone, held_out.people
     else:
-        corpus = load(open_table(path, layout.columns), layout)
-        everyone = load(open_table(path, layout.columns), layout, undecided=True)
+        corpus = Corpus.from_table(open_table(path, layout.columns), layout)
+        everyone = Corpus.from_table(open_table(path, layout.columns), layout, undecided=True)
     known = [*fields, *columns.by, *([columns.id] if columns.id is not None else [])]
     further = item_columns(open_table(path, known), dict.fromkeys(columns.by, "by"), id=columns.id, fields=fields)
     corpus, everyone = read_as.cut(corpus), read_as.cut(everyone)
@@ -132,7 +131,7 @@ def open_train(path: Path, opened: Opened, columns: Columns) -> Corpus:
         id=columns.id,
         group=columns.group,
     )
-    return opened.scale.cut(load(open_table(path, layout.columns), layout))
+    return opened.scale.cut(Corpus.from_table(open_table(path, layout.columns), layout))
 
 
 def _scale(raters: Sequence["Rater | PairRater"], words: str | None) -> LabelScale:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ...data import Difference
+from ...data.files import write_json_whole
 from ...programs import AgreementRow
-from ..files import write_json_whole
 
 SCHEMA = 1
 """Of report.json."""

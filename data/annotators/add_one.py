@@ -14,15 +14,13 @@ import numpy as np
 from ..errors import InputError
 from ..frozen import FrozenDict
 from ..metrics.coefficients import Pairs, spearman
-from ..metrics.krippendorff import krippendorff
+from ..metrics.krippendorff import DISTANCES, krippendorff
 from ..metrics.label_matrix import Labels
 from ..scales.scale_from_dict import Label, Scale
 from ..statistics.bootstrap import Units
 from ..statistics.cells import Codes, Floats, coded, distinct_rows, totals
-from ..statistics.estimate import Estimate, check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, check_bootstrap, estimates
 from .annotation_matrix import HumanTable, human_table
-from .inter_annotator import DISTANCES
 from .replace_one import UNVARIED
 
 

@@ -16,8 +16,7 @@ from ..metrics.label_matrix import Labels, given_labels, packed, rectangle
 from ..scales.scale_from_dict import Scale
 from ..statistics.bootstrap import Units
 from ..statistics.cells import Codes, Floats, distinct_rows
-from ..statistics.estimate import Estimate, check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, check_bootstrap, estimates
 from .simulated_annotators import People
 
 SIMULATED = 10_000

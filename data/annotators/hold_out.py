@@ -6,7 +6,7 @@ from typing import Any
 
 from ..corpus.corpus import Corpus
 from ..corpus.layout import Layout
-from ..corpus.loading import key_of, load
+from ..corpus.loading import key_of
 from ..errors import InputError
 from ..frozen import FrozenDict
 from ..tables.rows import Row, Table
@@ -43,16 +43,18 @@ def hold_out(table: Callable[[], Table], layout: Layout, names: Collection[str])
         InputError: For a name that nobody has, or anything wrong with the table.
     """
     for name in names:
-        known = {str(who) for row in labels_by_annotator(load(table(), layout)) for who in row}
+        known = {str(who) for row in labels_by_annotator(Corpus.from_table(table(), layout)) for who in row}
         if name not in known:
             listed = ", ".join(sorted(known)[:10]) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
             cure = f"The annotators are: {listed}.{suggestion(name, known)}"
             raise InputError(f"no annotator is called {show(name)}", place=table().name, cure=cure)
     alone = replace(layout, consensus="auto", max_spread=None)
-    people = {name: load(_kept(table(), layout, lambda who, name=name: who == name), alone) for name in names}
+    people = {
+        name: Corpus.from_table(_kept(table(), layout, lambda who, name=name: who == name), alone) for name in names
+    }
 
     def rest(*, undecided: bool) -> Corpus:
-        return load(_kept(table(), layout, lambda who: who not in names), layout, undecided=undecided)
+        return Corpus.from_table(_kept(table(), layout, lambda who: who not in names), layout, undecided=undecided)
 
     return HeldOut(rest(undecided=False), rest(undecided=True), FrozenDict(people))
 

@@ -7,20 +7,12 @@ import numpy as np
 from ..frozen import FrozenDict
 from ..metrics.agreement import Agreement
 from ..metrics.icc import icc3
-from ..metrics.krippendorff import Distance, krippendorff
+from ..metrics.krippendorff import DISTANCES, krippendorff
 from ..metrics.label_matrix import BY_POSITION, Labels, given_labels, packed, rectangle
-from ..scales.scale_from_dict import Kind, Scale
+from ..scales.scale_from_dict import Scale
 from ..statistics.bootstrap import Units
 from ..statistics.cells import Floats, distinct_rows
-from ..statistics.estimate import Estimate, check_bootstrap
-from ..statistics.estimate_estimates import estimates
-
-DISTANCES: Mapping[Kind, Distance] = {
-    "nominal": "nominal",
-    "pairwise": "nominal",
-    "ordinal": "ordinal",
-    "interval": "interval",
-}
+from ..statistics.estimate import Estimate, check_bootstrap, estimates
 
 
 def human_agreement(

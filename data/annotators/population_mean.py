@@ -19,8 +19,7 @@ from ..metrics.label_numbers import Numbers, ends_of
 from ..scales.scale_from_dict import Label, Scale
 from ..statistics.bootstrap import Units
 from ..statistics.cells import Floats, ratio
-from ..statistics.estimate import Estimate, check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, check_bootstrap, estimates
 from ..statistics.finding import Finding
 from ..statistics.prediction_powered import Column, Places, powered
 

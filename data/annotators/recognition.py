@@ -9,8 +9,7 @@ import numpy as np
 
 from ..metrics.paired_labels import gathered
 from ..statistics.cells import Floats
-from ..statistics.estimate import Estimate
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, estimates
 
 NO_PAIRS = "no two people chose about the same item from the same traces"
 

@@ -12,15 +12,13 @@ from typing import Any
 import numpy as np
 
 from ..frozen import FrozenDict
-from ..metrics.krippendorff import Distance, krippendorff
+from ..metrics.krippendorff import DISTANCES, Distance, krippendorff
 from ..metrics.label_matrix import Labels
 from ..scales.scale_from_dict import Label, Scale
 from ..statistics.bootstrap import Units
 from ..statistics.cells import Codes, Floats, coded, distinct_rows
-from ..statistics.estimate import Estimate, check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, check_bootstrap, estimates
 from .annotation_matrix import human_table
-from .inter_annotator import DISTANCES
 
 LEAST = 10
 """Items below which a person is not replaced: alpha on fewer says next to nothing."""

@@ -18,17 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from ..annotators.inter_annotator import DISTANCES
 from ..frozen import FrozenDict
 from ..metrics.agreement import metrics_of
 from ..metrics.coefficients import Pairs
-from ..metrics.krippendorff import krippendorff
+from ..metrics.krippendorff import DISTANCES, krippendorff
 from ..metrics.label_numbers import Numbers, pairs_of
 from ..metrics.paired_labels import check_counts, numbers_of
 from ..scales.scale_from_dict import Label, Scale
 from ..statistics.cells import Floats, coded, ratio
-from ..statistics.estimate import check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import check_bootstrap, estimates
 from ..statistics.finding import Finding
 from ..statistics.significance import said
 from .repeated_ratings import Repeated, Spoken, read_repeats

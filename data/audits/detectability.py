@@ -18,8 +18,7 @@ from ..metrics.label_numbers import prepare
 from ..scales.scale_from_dict import Label, Scale
 from ..statistics.bootstrap import Units
 from ..statistics.cells import Floats, midranks, ratio, totals
-from ..statistics.estimate import Estimate, check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, check_bootstrap, estimates
 from ..statistics.finding import Finding
 from .item_features import ItemFeatures, item_features, standardized
 from .two_sample_classifier import told_apart

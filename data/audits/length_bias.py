@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from ..corpus.corpus import Corpus
+from ..corpus.pair_fields import pair_fields
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
 from ..metrics.coefficients import Pairs, spearman
 from ..metrics.paired_labels import Rated, check_counts, gathered, name_of
-from ..scales.scale_from_dict import Label, Scale
+from ..scales.scale_from_dict import Label, Pairwise, Scale
 from ..statistics.cells import Floats, ratio, totals
 from ..statistics.estimate import Estimate, check_bootstrap
 from ..statistics.finding import Finding
@@ -228,3 +230,19 @@ def _checked(length: float) -> float:
     if not np.isfinite(length) or length < 0:
         raise InputError(f"a length is {length}", place="lengths", cure="Give numbers from 0 up.")
     return float(length)
+
+
+def item_lengths(corpus: Corpus) -> list[float] | None:
+    """Return the words of each item; of a pair, the first one's over the second one's: what `length_bias` takes.
+
+    Both of a pair count one word more than they have, as one of two answers may be empty.
+
+    Returns:
+        One number for each item; None for pairs of which it is not known which two fields are compared.
+    """
+    if not isinstance(corpus.scale, Pairwise):
+        return [float(len(item.text.split())) for item in corpus]
+    pair = pair_fields(corpus.fields)
+    if pair is None:
+        return None
+    return [(1 + len(item.fields[pair.a].split())) / (1 + len(item.fields[pair.b].split())) for item in corpus]

@@ -22,8 +22,7 @@ import numpy as np
 from ..frozen import FrozenDict
 from ..metrics.paired_labels import Rated, gathered
 from ..statistics.cells import Floats, ratio
-from ..statistics.estimate import Estimate
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, estimates
 from ..statistics.finding import Finding
 from ..statistics.significance import rules_out, said
 

@@ -9,8 +9,7 @@ from ..frozen import FrozenDict
 from ..metrics.paired_labels import Rated, gathered, middle_of, name_of
 from ..scales.scale_from_dict import Label, Scale
 from ..statistics.cells import Codes, Floats, ratio, totals
-from ..statistics.estimate import check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import check_bootstrap, estimates
 from ..statistics.finding import Finding
 from ..statistics.significance import rules_out, said
 from .level_shares import shares_of, shifts

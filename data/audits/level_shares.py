@@ -7,8 +7,7 @@ import numpy as np
 from ..metrics.label_numbers import pairs_of
 from ..metrics.paired_labels import Rated, gathered
 from ..statistics.cells import Codes, Floats, totals
-from ..statistics.estimate import Estimate
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, estimates
 from ..statistics.multiple_testing import holm
 from ..statistics.significance import share_as_extreme, sign_flips
 

@@ -9,8 +9,7 @@ from ..frozen import FrozenDict
 from ..metrics.paired_labels import Rated, gathered
 from ..scales.scale_from_dict import Label, Scale
 from ..statistics.cells import Floats, ratio, totals
-from ..statistics.estimate import Estimate, check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, check_bootstrap, estimates
 from ..statistics.finding import Finding
 from ..statistics.significance import said, share_as_extreme, sign_flips
 from .level_shares import distances, levelled, shares_of

@@ -11,8 +11,7 @@ from ..pairwise.both_orders import check_pairwise, turned
 from ..scales.scale_from_dict import Label, Pairwise, Scale
 from ..statistics.bootstrap import Units
 from ..statistics.cells import Codes, Floats, distinct_rows, ratio
-from ..statistics.estimate import Estimate, check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, check_bootstrap, estimates
 from ..statistics.finding import Finding
 
 NAME = "position bias"

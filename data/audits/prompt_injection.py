@@ -11,8 +11,7 @@ from ..metrics.label_numbers import Numbers, pairs_of
 from ..metrics.paired_labels import check_counts, gathered, in_steps, numbers_of
 from ..scales.scale_from_dict import Label, Scale
 from ..statistics.cells import Floats, ratio, totals
-from ..statistics.estimate import check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import check_bootstrap, estimates
 from ..statistics.finding import Finding
 from ..statistics.significance import rules_out, said, share_as_extreme, sign_flips
 

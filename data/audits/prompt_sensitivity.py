@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ..annotators.inter_annotator import DISTANCES
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..metrics.krippendorff import Distance, krippendorff
+from ..metrics.krippendorff import DISTANCES, Distance, krippendorff
 from ..metrics.label_numbers import Numbers
 from ..metrics.paired_labels import check_counts, numbers_of
 from ..scales.scale_from_dict import Label, Scale

@@ -12,8 +12,7 @@ from ..metrics.label_numbers import pairs_of
 from ..metrics.paired_labels import Rated, check_counts, gathered
 from ..scales.scale_from_dict import Label, Scale
 from ..statistics.cells import Codes, Floats, totals
-from ..statistics.estimate import Estimate, check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, check_bootstrap, estimates
 from ..statistics.finding import Finding
 from ..statistics.multiple_testing import holm
 from .subgroup_tests import PartTest, part_tests

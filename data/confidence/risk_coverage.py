@@ -13,8 +13,7 @@ import numpy as np
 from ..frozen import FrozenDict
 from ..scales.scale_from_dict import Label, Scale
 from ..statistics.cells import Codes, Floats, ratio, totals
-from ..statistics.estimate import Estimate, check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, check_bootstrap, estimates
 from ..statistics.finding import Finding
 from .confidences import Judged, top_coded
 from .selective_rating import fit_abstention

@@ -12,8 +12,7 @@ from ..metrics.coefficients import Coefficient, Pairs
 from ..scales.scale_from_dict import Label, Scale
 from ..statistics.bootstrap import Units
 from ..statistics.cells import Floats, ratio
-from ..statistics.estimate import FEW, Estimate, check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import FEW, Estimate, check_bootstrap, estimates
 from ..statistics.finding import Finding
 from .confidences import Judged
 from .selective_rating import Abstention

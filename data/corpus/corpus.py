@@ -1,29 +1,48 @@
-"""Knows a set of items on one scale and what can be asked of it; knows nothing about file formats or models."""
+"""Knows a set of items on one scale, the doors by which it is loaded, and what can be asked of it; knows no models."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from os import PathLike
+from typing import Any, NamedTuple, NotRequired, TypedDict, Unpack, overload
 
 from ..errors import InputError
 from ..frozen import FrozenDict
 from ..scales.scale_from_dict import Label, Scale
+from ..tables.csv_file import csv_table
+from ..tables.rows import Table, dataset_table, jsonl_table, parquet_table, records_table
 from ..values import show, suggestion
-from .corpus_corpus_doors import CorpusDoors
+from .consensus import rule_for
+from .cutting import cut_items
 from .items import Item
-
-if TYPE_CHECKING:
-    from .splits import Splits
+from .layout import Layout
+from .loading import load
+from .splits import part_sizes, split_ids
 
 RESERVED = ("annotations", "corpus_id", "group", "item_id", "label", "rationale")
 """Names a field may not have: the examples and the raters' answers use them."""
 
 
+class Columns(TypedDict):
+    """Which column means what, and how labels become gold; see `accord.data.corpus.layout.Layout` for each."""
+
+    fields: Sequence[str]
+    label: str | None
+    scale: Scale
+    annotator: NotRequired[str | None]
+    id: NotRequired[str | None]
+    group: NotRequired[str | None]
+    consensus: NotRequired[str]
+    max_spread: NotRequired[float | None]
+
+
 @dataclass(frozen=True, repr=False)
-class Corpus(CorpusDoors, Sequence[Item]):
+class Corpus(Sequence[Item]):
     """An immutable sequence of items that were judged on one scale.
+
+    The ways to load one take the same columns: ``fields``, ``label`` and ``scale`` are required.
 
     Args:
         items: The items, each with a different id.
@@ -91,6 +110,45 @@ class Corpus(CorpusDoors, Sequence[Item]):
         return (
             f"Corpus({len(self)} items, fields={list(self.fields)}, scale={self.scale}, consensus={self.consensus!r})"
         )
+
+    @classmethod
+    def from_csv(cls, path: str | PathLike[str], **columns: Unpack[Columns]) -> "Corpus":
+        """Load a comma-separated UTF-8 file with a header; see `accord.data.corpus.layout.Layout` for the arguments."""
+        layout = Layout(**columns)
+        return cls.from_table(csv_table(path), layout)
+
+    @classmethod
+    def from_jsonl(cls, path: str | PathLike[str], **columns: Unpack[Columns]) -> "Corpus":
+        """Load one JSON object a line; a label may be a value, a list or a mapping from annotator to value."""
+        layout = Layout(**columns)
+        return cls.from_table(jsonl_table(path), layout)
+
+    @classmethod
+    def from_parquet(cls, path: str | PathLike[str], **columns: Unpack[Columns]) -> "Corpus":
+        """Load a Parquet file; a label may be a value, a list or a mapping from annotator to value."""
+        layout = Layout(**columns)
+        return cls.from_table(parquet_table(path, layout.columns), layout)
+
+    @classmethod
+    def from_dataset(cls, dataset: Any, **columns: Unpack[Columns]) -> "Corpus":
+        """Load one split of a Hugging Face dataset (anything with ``column_names`` that yields mappings)."""
+        layout = Layout(**columns)
+        return cls.from_table(dataset_table(dataset, layout.columns), layout)
+
+    @classmethod
+    def from_records(
+        cls, records: Iterable[Mapping[str, Any]], *, place: str = "records", **columns: Unpack[Columns]
+    ) -> "Corpus":
+        """Load mappings from column to cell; ``place`` names them in messages."""
+        layout = Layout(**columns)
+        return cls.from_table(records_table(records, place), layout)
+
+    @classmethod
+    def from_table(cls, table: Table, layout: Layout, *, undecided: bool = False) -> "Corpus":
+        """Load rows that were opened already; see `accord.data.corpus.loading.load`."""
+        loaded = load(table, layout, undecided=undecided)
+        rule = rule_for(layout.scale, layout.consensus)
+        return cls(loaded.items, layout.scale, tuple(layout.fields), rule, loaded.dropped)
 
     @cached_property
     def _by_id(self) -> dict[str, Item]:
@@ -181,14 +239,11 @@ class Corpus(CorpusDoors, Sequence[Item]):
             SetupError: When the scale is not an interval.
             InputError: When the thresholds do not ascend inside the scale.
         """
-        from .cutting import cut
-
-        return cut(self, thresholds, anchors)
+        items, scale = cut_items(self.items, self.scale, thresholds, anchors)
+        return replace(self, items=items, scale=scale)
 
     def split(self, *, dev: float = 0.2, test: float = 0.3, seed: int = 0, near_duplicates: bool = True) -> "Splits":
         """Split into train, dev and test; see `accord.data.split`."""
-        from .splits import split
-
         return split(self, dev=dev, test=test, seed=seed, near_duplicates=near_duplicates)
 
     def examples(self) -> list[Any]:
@@ -214,6 +269,53 @@ class Corpus(CorpusDoors, Sequence[Item]):
     def _with(self, items: Iterable[Item]) -> "Corpus":
         parent = self if self.parent is None else self.parent
         return replace(self, items=tuple(items), dropped=FrozenDict(), parent=parent)
+
+
+class Splits(NamedTuple):
+    """Three parts of a corpus that share no item, no group and no near-duplicate.
+
+    Attributes:
+        train: What a rater is built from.
+        dev: What selects between candidates.
+        test: What is read once, for the proof.
+    """
+
+    train: Corpus
+    dev: Corpus
+    test: Corpus
+
+
+def split(
+    corpus: Corpus, *, dev: float = 0.2, test: float = 0.3, seed: int = 0, near_duplicates: bool = True
+) -> Splits:
+    """Split a corpus, stratified by gold, never across a group or a cluster of near-duplicates.
+
+    The parts depend on the items and the seed only, not on the order of the items; within a part the items stand in a
+    seeded random order.
+
+    Args:
+        corpus: Items with golds of at least two different labels.
+        dev: Share (a float between 0 and 1) or number (an int) of items to select on.
+        test: Share or number of items for the proof. What is left over is train.
+        seed: Seed of the random choice.
+        near_duplicates: Whether items with nearly the same text are kept together, too.
+
+    Raises:
+        InputError: For sizes that cannot be, too few items or clusters, missing golds, or a train part (or corpus) in
+            which there is one label only.
+    """
+    part_sizes(len(corpus), dev, test)
+    corpus.check_trainable()
+    ids = split_ids(corpus.items, corpus.scale, dev=dev, test=test, seed=seed, near_duplicates=near_duplicates)
+    train, dev_part, test_part = map(corpus.select, ids)
+    try:
+        train.check_trainable()
+    except InputError as error:
+        raise InputError(
+            f"the train part of {len(train)} items cannot be trained on: {error.what}",
+            cure="Give more items, smaller dev and test, or smaller groups.",
+        ) from None
+    return Splits(train, dev_part, test_part)
 
 
 def _line(parts: Any) -> bytes:

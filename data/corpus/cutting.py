@@ -5,15 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import InputError, SetupError
-from ..scales.scale_from_dict import Interval, Label, Ordinal
+from ..scales.scale_from_dict import Interval, Label, Ordinal, Scale
 from ..values import spell
-from .corpus import Corpus
-from .items import Annotation
+from .items import Annotation, Item
 
 
-def cut(corpus: Corpus, thresholds: Sequence[float], anchors: Mapping[Any, str] | None = None) -> Corpus:
-    """Return the corpus with levels ``1 + number of thresholds below the value``; see `Corpus.cut`."""
-    scale = corpus.scale
+def cut_items(
+    items: Sequence[Item], scale: Scale, thresholds: Sequence[float], anchors: Mapping[Any, str] | None = None
+) -> tuple[list[Item], Ordinal]:
+    """Return items with levels ``1 + number of thresholds below the value``, and their scale; see `Corpus.cut`."""
     if not isinstance(scale, Interval):
         raise SetupError(f"labels of type {scale.kind} cannot be cut", cure="Only an Interval can.")
     marks = [float(threshold) for threshold in thresholds]
@@ -26,12 +26,12 @@ def cut(corpus: Corpus, thresholds: Sequence[float], anchors: Mapping[Any, str] 
     def level(label: Label) -> int:
         return 1 + sum(float(label) > mark for mark in marks)
 
-    items = [
+    levelled = [
         replace(
             item,
             annotations=tuple(Annotation(a.annotator, level(a.label)) for a in item.annotations),
             gold=None if item.gold is None else level(item.gold),
         )
-        for item in corpus
+        for item in items
     ]
-    return replace(corpus, items=items, scale=Ordinal(1, len(marks) + 1, {} if anchors is None else anchors))
+    return levelled, Ordinal(1, len(marks) + 1, {} if anchors is None else anchors)

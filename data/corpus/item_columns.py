@@ -43,8 +43,8 @@ class ItemColumns:
 def item_columns(table: Table, wanted: Mapping[str, str], *, id: str | None, fields: Sequence[str] = ()) -> ItemColumns:
     """Read further columns of a table of items.
 
-    Rows of one id are one item, as in `accord.data.corpus.loading.load`. They must not disagree: an empty cell gives way to
-    one that is not.
+    Rows of one id are one item, as in `accord.data.corpus.loading.load`. They must not disagree: an empty cell gives
+    way to one that is not.
 
     Args:
         table: The table; it is read to its end.

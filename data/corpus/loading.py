@@ -11,7 +11,6 @@ from ..tables.csv_file import separator_hint
 from ..tables.rows import Row, Table
 from ..values import is_missing, is_number, plain, show, suggestion
 from .consensus import consensus, dawid_skene, rule_for, spread
-from .corpus import Corpus
 from .items import Annotation, Item, content_id
 from .layout import Layout
 
@@ -34,10 +33,18 @@ class _Gathered:
     lines: dict[str, int] = field(default_factory=dict)
 
 
-def load(table: Table, layout: Layout, *, undecided: bool = False) -> Corpus:
-    """Read a table into a corpus.
+@dataclass(frozen=True)
+class Loaded:
+    """The items of a table, and how many items and annotations were left out for which reason."""
 
-    Dropped items and annotations are counted by reason in ``Corpus.dropped``: ``"no labels"`` (an empty list),
+    items: Sequence[Item]
+    dropped: Mapping[str, int]
+
+
+def load(table: Table, layout: Layout, *, undecided: bool = False) -> Loaded:
+    """Read the items of a table.
+
+    Dropped items and annotations are counted by reason in ``dropped``: ``"no labels"`` (an empty list),
     ``"tied majority"``, ``"spread above X"`` (items); ``"repeated annotation"`` (one annotator gave an item the same
     label twice), ``"repeated row"`` (an unlabelled item that occurs again).
 
@@ -69,8 +76,7 @@ def load(table: Table, layout: Layout, *, undecided: bool = False) -> Corpus:
             place=table.name,
             cure="Choose another consensus or a larger max_spread, or add labels.",
         )
-    rule = rule_for(layout.scale, layout.consensus)
-    return Corpus(kept, layout.scale, tuple(layout.fields), rule, dropped)
+    return Loaded(kept, dropped)
 
 
 def _with_gold(items: list[Item], layout: Layout, dropped: Counter[str], undecided: bool) -> Iterator[Item]:

@@ -5,15 +5,16 @@ items are placed first, largest first, each where it keeps sizes and label propo
 items then fill the parts up to their exact sizes with the label proportions as close as whole items allow.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from ..scales.scale_from_dict import Label, Scale
 from ..values import is_number, plain, show
 from .allocation import Counts, place_clusters, share_out
-from .corpus import Corpus
+from .items import Item
 from .near_duplicates import Clusters, near_duplicate_clusters
 
 MAX_STRATA = 10
@@ -22,60 +23,26 @@ MAX_STRATA = 10
 BINS = 5
 
 
-class Splits(NamedTuple):
-    """Three parts of a corpus that share no item, no group and no near-duplicate.
-
-    Attributes:
-        train: What a rater is built from.
-        dev: What selects between candidates.
-        test: What is read once, for the proof.
-    """
-
-    train: Corpus
-    dev: Corpus
-    test: Corpus
-
-
-def split(
-    corpus: Corpus, *, dev: float = 0.2, test: float = 0.3, seed: int = 0, near_duplicates: bool = True
-) -> Splits:
-    """Split a corpus, stratified by gold, never across a group or a cluster of near-duplicates.
-
-    The parts depend on the items and the seed only, not on the order of the items; within a part the items stand in a
-    seeded random order.
-
-    Args:
-        corpus: Items with golds of at least two different labels.
-        dev: Share (a float between 0 and 1) or number (an int) of items to select on.
-        test: Share or number of items for the proof. What is left over is train.
-        seed: Seed of the random choice.
-        near_duplicates: Whether items with nearly the same text are kept together, too.
+def split_ids(
+    items: Sequence[Item], scale: Scale, *, dev: float, test: float, seed: int, near_duplicates: bool
+) -> tuple[list[str], ...]:
+    """Return the ids of the items in train, dev and test; the arguments are those of `accord.data.split`.
 
     Raises:
-        InputError: For sizes that cannot be, too few items or clusters, missing golds, or a train part (or corpus) in
-            which there is one label only.
+        InputError: For sizes that cannot be, or too few items or clusters.
     """
-    n = len(corpus)
-    sizes = _sizes(n, dev, test)
-    corpus.check_trainable()
-    items = sorted(corpus, key=lambda item: item.id)
+    n = len(items)
+    sizes = part_sizes(n, dev, test)
+    ordered = sorted(items, key=lambda item: item.id)
     rng = np.random.default_rng(seed)
     order = rng.permutation(n)
-    strata = _strata(corpus.select(item.id for item in items))
-    clusters = _clusters([item.group for item in items], [item.text for item in items] if near_duplicates else None)
+    strata = _strata([item.gold for item in ordered if item.gold is not None], scale)
+    clusters = _clusters([item.group for item in ordered], [item.text for item in ordered] if near_duplicates else None)
     parts = _assign(order, strata, clusters, sizes)
-    train, dev_part, test_part = (corpus.select(items[i].id for i in order if parts[i] == part) for part in range(3))
-    try:
-        train.check_trainable()
-    except InputError as error:
-        raise InputError(
-            f"the train part of {len(train)} items cannot be trained on: {error.what}",
-            cure="Give more items, smaller dev and test, or smaller groups.",
-        ) from None
-    return Splits(train, dev_part, test_part)
+    return tuple([ordered[i].id for i in order if parts[i] == part] for part in range(3))
 
 
-def _sizes(n: int, dev: float, test: float) -> tuple[int, int, int]:
+def part_sizes(n: int, dev: float, test: float) -> tuple[int, int, int]:
     """Return the requested numbers of train, dev and test items."""
     wanted = [_count(n, plain(value), name) for name, value in (("dev", dev), ("test", test))]
     if sum(wanted) >= n:
@@ -95,10 +62,10 @@ def _count(n: int, value: float, name: str) -> int:
     raise InputError(f"{name} is {show(value)}", cure="Give a share of at least 0 and below 1, or a whole number.")
 
 
-def _strata(corpus: Corpus) -> npt.NDArray[np.intp]:
+def _strata(golds: Sequence[Label], scale: Scale) -> npt.NDArray[np.intp]:
     """Return each item's stratum: its label, or its quantile bin where there are many labels."""
-    positions = np.array([corpus.scale.position(gold) for gold in corpus.golds()])
-    if not corpus.scale.ordered or len(np.unique(positions)) <= MAX_STRATA:
+    positions = np.array([scale.position(gold) for gold in golds])
+    if not scale.ordered or len(np.unique(positions)) <= MAX_STRATA:
         return np.unique(positions, return_inverse=True)[1]
     edges = np.unique(np.quantile(positions, np.arange(1, BINS) / BINS))
     return np.unique(np.searchsorted(edges, positions), return_inverse=True)[1]

@@ -9,14 +9,12 @@ from types import TracebackType
 from typing import TypeVar
 
 from .claim import claim_items
-from .dictionary import Outcomes
-from .dictionary_journal_prompts import PromptRows
+from .dictionary import Outcomes, PromptRows
 from .draws import Draw, Source
 from .file import open_file, transaction, translated
 from .lock import take_lock
 from .outline import PromptOutline, outline
-from .reading import PROMPTS, TEXTS, find, read_draws, scan, scan_outlines
-from .reading_journal_ahead import read_ahead
+from .reading import PROMPTS, TEXTS, find, read_ahead, read_draws, scan, scan_outlines
 from .writing import LastRows, count_rows, write_draws
 
 _MANY = 8

@@ -4,8 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from .dictionary import Outcomes
-from .dictionary_journal_prompts import PromptRows
+from .dictionary import Outcomes, PromptRows
 from .draws import Draw
 from .outline import in_order, numbers_in, packed
 

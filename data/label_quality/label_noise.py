@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from ..statistics.bootstrap import Units
 from ..statistics.cells import Codes, Floats
-from ..statistics.estimate import Estimate
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, estimates
 
 _SHARPNESS = np.geomspace(0.1, 3.0, 25)
 _SHARES = np.concatenate([[0.0], np.geomspace(0.002, 0.6, 59)])

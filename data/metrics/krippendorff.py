@@ -1,4 +1,4 @@
-"""Knows Krippendorff's alpha for any number of annotators under weights; knows nothing about scales or intervals.
+"""Knows Krippendorff's alpha for any number of annotators under weights; knows nothing about intervals.
 
 Source: K. Krippendorff, Computing Krippendorff's Alpha-Reliability (2011). With ``m_u`` labels on item u, ``n_c`` the
 number of labels c on items with at least two labels, and n their sum::
@@ -12,13 +12,23 @@ labels, which is Krippendorff's "n_c/2 + n_(c+1) + ... + n_k/2" squared. Squared
 ``sum_{i != j} (v_i - v_j)^2 = 2 m sum_i (v_i - mean v)^2``, so thousands of distinct values cost no more than five.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
 
+from ..scales.scale_from_dict import Kind
 from ..statistics.cells import Codes, Floats, midranks, ratio, totals
 
 Distance = Literal["nominal", "ordinal", "interval"]
+
+DISTANCES: Mapping[Kind, Distance] = {
+    "nominal": "nominal",
+    "pairwise": "nominal",
+    "ordinal": "ordinal",
+    "interval": "interval",
+}
+"""Which distance the labels of each kind of scale have."""
 
 
 def krippendorff(codes: Codes, values: Floats, distance: Distance, weights: Floats) -> Floats:

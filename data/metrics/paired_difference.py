@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from ..scales.scale_from_dict import Label, Scale
 from ..statistics.bootstrap import Units, resample
 from ..statistics.cells import Floats
-from ..statistics.estimate import check_bootstrap, estimate, outside
+from ..statistics.estimate import check_bootstrap, estimate
+from ..statistics.significance import two_sided_p
 from .paired_raters import Paired
 
 _DIRECTIONS = {
@@ -134,21 +133,3 @@ def paired_difference(
         level=float(level),
         note=found.note,
     )
-
-
-def two_sided_p(draws: Floats, units: int) -> float:
-    """Return the two-sided bootstrap p-value of "no difference".
-
-    With the share ``s = min(1 + #{d <= 0}, 1 + #{d >= 0}) / (1 + #d)`` over the draws d that are defined (one more
-    resample is counted, so that p is never 0), 1 - p is the level of the interval that leaves s out at each end: the
-    intervals are wider than percentile ones on few items, and the p-values larger by as much (`outside`).
-
-    Args:
-        draws: (resamples,) differences; NaN where undefined.
-        units: How many items or groups were resampled; at least 2.
-    """
-    kept = draws[np.isfinite(draws)]
-    # Two raters that differ by a permutation of errors differ by rounding only: that is no difference.
-    kept = np.where(np.abs(kept) < 1e-12, 0.0, kept)
-    against = 1 + min(int((kept <= 0).sum()), int((kept >= 0).sum()))
-    return outside(min(0.5, against / (1 + kept.size)), units)

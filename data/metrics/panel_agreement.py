@@ -10,15 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..annotators.inter_annotator import DISTANCES
 from ..errors import InputError
 from ..scales.scale_from_dict import Label, Scale
 from ..statistics.bootstrap import Units
 from ..statistics.cells import Codes, Floats, coded, distinct_rows
-from ..statistics.estimate import Estimate, check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, check_bootstrap, estimates
 from .icc import Intraclass, icc3
-from .krippendorff import Distance, krippendorff
+from .krippendorff import DISTANCES, Distance, krippendorff
 from .label_numbers import Numbers
 
 Ratings = Mapping[str, Sequence[Label | None]]

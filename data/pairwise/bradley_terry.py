@@ -12,8 +12,7 @@ from ..frozen import FrozenDict
 from ..scales.scale_from_dict import Label, Pairwise
 from ..statistics.bootstrap import Units
 from ..statistics.cells import Floats, distinct_rows
-from ..statistics.estimate import Estimate, check_bootstrap
-from ..statistics.estimate_estimates import estimates
+from ..statistics.estimate import Estimate, check_bootstrap, estimates
 from .davidson import Design, fit
 from .win_graph import standing
 

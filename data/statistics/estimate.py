@@ -1,11 +1,13 @@
 """Knows one estimated number, its interval and what to say when there is none; knows nothing about what it measures."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import InputError
+from .bootstrap import Statistics, Units, resample
 from .cells import Floats
 
 MENTION = 0.01
@@ -126,3 +128,59 @@ def check_bootstrap(resamples: int, level: float) -> None:
         raise InputError(f"resamples is {resamples}", cure="Give 0 (no intervals) or more; 2000 is usual.")
     if not 0 < level < 1:
         raise InputError(f"level is {level}", cure="Give a confidence level between 0 and 1, e.g. 0.95.")
+
+
+def estimates(
+    units: Units,
+    statistics: Statistics,
+    *,
+    resamples: int,
+    seed: int,
+    level: float,
+    why: Callable[[str], str] = lambda name: "undefined",
+    rows: int = 0,
+) -> dict[str, Estimate]:
+    """Bootstrap named statistics together and sum each up.
+
+    Args:
+        units: What is resampled.
+        statistics: Takes (cells, size) weights, returns named arrays of (size,), NaN where undefined.
+        resamples: How many resamples; 0 for no intervals.
+        seed: Of this bootstrap's own generator.
+        level: Confidence level of the intervals.
+        why: Says why a statistic is undefined on the items as they are, by its name.
+        rows: Longest column the statistics make of one resample, where that is more than there are cells and units.
+
+    Returns:
+        An estimate by name, in the statistics' order.
+    """
+    return estimates_with_draws(
+        units, statistics, resamples=resamples, seed=seed, level=level, why=why, rows=rows
+    ).found
+
+
+class Drawn(NamedTuple):
+    """Estimates by name, and the (resamples,) values that they sum up: none without resamples."""
+
+    found: dict[str, Estimate]
+    draws: dict[str, Floats]
+
+
+def estimates_with_draws(
+    units: Units,
+    statistics: Statistics,
+    *,
+    resamples: int,
+    seed: int,
+    level: float,
+    why: Callable[[str], str],
+    rows: int,
+) -> Drawn:
+    """Return what `estimates` does, with the resamples, for those who test as well; the arguments are the same."""
+    point = statistics(units.observed)
+    draws = resample(units, statistics, resamples=resamples, seed=seed, rows=rows)
+    found = {
+        name: estimate(value[0], draws.get(name), units=units.count, unit=units.name, level=level, why=why(name))
+        for name, value in point.items()
+    }
+    return Drawn(found, draws)

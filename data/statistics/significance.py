@@ -5,11 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..metrics.paired_difference import two_sided_p
 from .bootstrap import CHUNK, Statistics, Units
 from .cells import Codes, Floats
-from .estimate import Estimate
-from .estimate_estimates import estimates_with_draws
+from .estimate import Estimate, estimates_with_draws, outside
 from .multiple_testing import holm
 
 
@@ -42,6 +40,24 @@ def tested(
     p = {name: two_sided_p(draws[name], units.count) if found[name].low is not None else None for name in family}
     adjusted = dict(zip(family, holm([p[name] for name in family]), strict=True))
     return {name: Tested(one, p.get(name), adjusted.get(name)) for name, one in found.items()}
+
+
+def two_sided_p(draws: Floats, units: int) -> float:
+    """Return the two-sided bootstrap p-value of "no difference".
+
+    With the share ``s = min(1 + #{d <= 0}, 1 + #{d >= 0}) / (1 + #d)`` over the draws d that are defined (one more
+    resample is counted, so that p is never 0), 1 - p is the level of the interval that leaves s out at each end: the
+    intervals are wider than percentile ones on few items, and the p-values larger by as much (`outside`).
+
+    Args:
+        draws: (resamples,) differences; NaN where undefined.
+        units: How many items or groups were resampled; at least 2.
+    """
+    kept = draws[np.isfinite(draws)]
+    # Two raters that differ by a permutation of errors differ by rounding only: that is no difference.
+    kept = np.where(np.abs(kept) < 1e-12, 0.0, kept)
+    against = 1 + min(int((kept <= 0).sum()), int((kept >= 0).sum()))
+    return outside(min(0.5, against / (1 + kept.size)), units)
 
 
 def rules_out(found: Estimate, value: float = 0.0) -> bool | None:

@@ -9,10 +9,10 @@ import numpy as np
 
 from ...data import Label, SetupError
 from ...programs import Rater
+from ..compiler import item_id
 from ..drafts.critiques import Rationale
 from ..drafts.leak_guard import LeakGuard
 from ..embedders import TFIDF, Embedder
-from ..gate.dev_selection import item_id
 from ..traces.traces import Traces
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from ...data import Label
 from ...programs import Case
+from ..compiler import item_id
 from ..drafts.drafts import CaseRecord, Draft, Drafts
 from ..embedders import TFIDF, Embedder, cosines
-from ..gate.dev_selection import item_id
 from .evidence import Evidence
 
 

@@ -6,7 +6,8 @@ from typing import Any, get_args
 from ...data import InputError, SetupError
 from ...programs import Prompt, Turn, encode_prompt, encode_reply
 from ...programs.adapter.prompt_records import Role
-from ..finetuning.objectives import Row, Rows
+from ..finetuning.objectives import Rows
+from ..training_jobs.rows import Row
 
 _PLACE = "VLLMProvider"
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...programs import Speed
-from .objectives import Row, shared_prefix
+from ..training_jobs.rows import Row, shared_prefix
 
 _BACK, _CALLS = 2.4, 13.0
 """A step of training, in readings of its tokens and in writings of a single token."""

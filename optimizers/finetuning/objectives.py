@@ -1,26 +1,25 @@
 """Knows what a training row is for each objective of fine-tuning; does not know how a model is trained."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from numbers import Real
 from typing import Any, Literal, NamedTuple
 
 import dspy
+import numpy as np
 
 from ...data import InputError, Label, SetupError
-from ...programs import Order, Rater, common_start, encode_prompt, encode_reply
-from ..gate.dev_selection import item_id
-from ..training_jobs.regression_targets import Aim, make_aim
+from ...programs import Order, Rater, encode_prompt, encode_reply
+from ..compiler import item_id
+from ..training_jobs.regression_targets import make_aim
+from ..training_jobs.rows import Row
 from .preferences import Preference
 
 Objective = Literal["trace", "label", "label_all", "label_first", "regression", "preference", "trace_shuffled"]
 
 ABLATIONS: frozenset[str] = frozenset({"trace_shuffled"})
 """Objectives that are trained to be compared with; the gate chooses none of them while there is another."""
-
-IGNORED = -100
-"""The label of a token that does not count in the loss."""
 
 ORDERS: Mapping[Objective, Order] = {
     "trace": "rationale_label",
@@ -44,41 +43,6 @@ nothing where only the label is read.
 `shuffled`): the difference to ``trace`` is what it is worth that a rationale speaks of its own item. An item of
 ``trace`` that does not fit with its new rationale is left out.
 """
-
-
-@dataclass(frozen=True)
-class Row:
-    """One prompt and the reply that the model should learn to give to it, as token ids.
-
-    Attributes:
-        prompt: The request's ids, exactly those that are sent at deployment.
-        completion: The reply's ids and the id that ends it; only these count in the loss.
-        weight: What the row's loss counts beside the others'; on average 1 over the completion tokens of all rows.
-        aim: What the expected label is pulled to, where the objective does.
-        rejected: The ids of a worse reply and its end, where the objective compares two.
-    """
-
-    prompt: tuple[int, ...]
-    completion: tuple[int, ...]
-    weight: float = 1.0
-    aim: Aim | None = None
-    rejected: tuple[int, ...] = ()
-
-    @property
-    def input_ids(self) -> list[int]:
-        """The ids the model reads: prompt, then completion."""
-        return [*self.prompt, *self.completion]
-
-    @property
-    def tokens(self) -> int:
-        """How many tokens are learned from: where two replies are compared, each is read with the prompt before it."""
-        second = len(self.prompt) + len(self.rejected) if self.rejected else 0
-        return len(self.prompt) + len(self.completion) + second
-
-    @property
-    def labels(self) -> list[int]:
-        """The ids the loss compares with, in the same places: `IGNORED` on the prompt."""
-        return [*[IGNORED] * len(self.prompt), *self.completion]
 
 
 class Rows(NamedTuple):
@@ -211,6 +175,31 @@ def _balanced(given: Sequence[tuple[Row, dspy.Example]], too_long: Sequence[str]
     )
 
 
-def shared_prefix(rows: Sequence[Row]) -> int:
-    """Return how many tokens all prompts begin with, leaving each prompt at least its last one."""
-    return common_start([row.prompt for row in rows])
+class Shuffled(NamedTuple):
+    """Examples with the rationale of another item of their label, and how many kept their own for want of another."""
+
+    examples: tuple[dspy.Example, ...]
+    kept: int
+
+
+def shuffled(examples: Sequence[dspy.Example], *, seed: int) -> Shuffled:
+    """Exchange the rationales of examples within each label, so that every one comes from another item.
+
+    A rater that learns from these sees as many words that lead to as many labels, but none that speak of the item: what
+    true traces do better than they is what the thinking about the item is worth. The items of a label are put in a
+    random circle and each takes the rationale of the next, so no item keeps its own unless it is alone.
+
+    Args:
+        examples: With ``label`` and ``rationale``; they stay as they are, and in their order.
+        seed: Of the circles.
+    """
+    by_label: dict[Hashable, list[int]] = {}
+    for place, example in enumerate(examples):
+        by_label.setdefault(example["label"], []).append(place)
+    dice = np.random.default_rng(seed)
+    given = list(examples)
+    for places in by_label.values():
+        circle = dice.permutation(places).tolist()
+        for place, following in zip(circle, [*circle[1:], circle[0]], strict=True):
+            given[place] = examples[place].copy(rationale=examples[following]["rationale"])
+    return Shuffled(tuple(given), sum(len(places) == 1 for places in by_label.values()))

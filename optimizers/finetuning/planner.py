@@ -10,9 +10,9 @@ import dspy
 from ...programs import LocalEngine, Rater, context_length, read_tokenizer, training_format, weights_hash
 from ..training_jobs.hyperparameters import Parameters
 from ..training_jobs.job import WEIGHTS, TrainingJob, rows_hash
+from ..training_jobs.rows import Row
 from .base_model import check_levels_written
-from .objectives import ORDERS, Objective, Row, Rows, examples_for, make_pair_rows, make_rows, traced
-from .objectives_shuffled_rationales import shuffled
+from .objectives import ORDERS, Objective, Rows, examples_for, make_pair_rows, make_rows, shuffled, traced
 from .preferences import Preference
 
 _SHORTEST_LIMIT = 16

@@ -17,13 +17,13 @@ import dspy
 
 from ...data import InputError, Journal, Label, Scale, content_hash
 from ...programs import Candidate, Progress, Rater, Scoring
-from ..gate.dev_selection import item_id
+from ..compiler import item_id
 from ..rationales.filters import Empty
 from ..rationales.selection import Earliest
 from ..rejection_sampling import RejectionSampling
-from ..sampling.item_draws import ItemDraws
+from ..sampling.item_draws import TRACE_KEYS, ItemDraws
 from ..sampling.stopping import Exhaust, First
-from ..traces.traces import TRACE_KEYS, Traces
+from ..traces.traces import Traces
 from .measure import Measure
 from .objectives import Objective
 from .planner import Plan, Planner

@@ -6,9 +6,9 @@ from typing import Any
 
 import dspy
 
-from ...data import Corpus, InputError, Item, SetupError, content_id
+from ...data import Corpus, InputError, Item, SetupError
 from ...programs import Candidate, Rater
-from ..compiler import check_examples
+from ..compiler import check_examples, item_id
 
 
 def dev_corpus(student: Rater, trainset: Sequence[dspy.Example], valset: Sequence[Any] | None) -> Corpus:
@@ -43,14 +43,6 @@ def dev_corpus(student: Rater, trainset: Sequence[dspy.Example], valset: Sequenc
         return Corpus(items, student.scale, student.fields)
     except InputError as error:
         raise InputError(error.what, place=f"valset, {error.place}", cure=error.cure) from None
-
-
-def item_id(student: Rater, example: dspy.Example) -> str:
-    """Return an example's ``item_id``, or the id that a corpus would give it."""
-    given = example.get("item_id")
-    if given is not None:
-        return str(given)
-    return content_id([str(example[name]) for name in student.fields])
 
 
 def choose(candidates: Sequence[Candidate], *, last: Collection[str] = ()) -> tuple[Candidate, ...]:

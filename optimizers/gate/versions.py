@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from ...data import InputError
+from ...data.files import write_text_whole
 from ...programs import Guideline, rules_of
 from ..drafts.drafts import RuleRecord
-from ..training_jobs.job import write_at_once
 
 How = Literal["given", "edited", "distilled", "rolled_back"]
 
@@ -149,9 +149,9 @@ class GuidelineVersions:
         author = "human" if how == "edited" else "original"
         records = [known.get(rule.id, RuleRecord.of(rule, author)) for rule in rules_of(guideline)]
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_at_once(self.folder / f"{guideline.hash}.md", guideline.to_markdown() + "\n")
+        write_text_whole(self.folder / f"{guideline.hash}.md", guideline.to_markdown() + "\n")
         content = json.dumps([one.to_dict() for one in records], indent=1)
-        write_at_once(self.folder / f"{guideline.hash}.json", f"{content}\n")
+        write_text_whole(self.folder / f"{guideline.hash}.json", f"{content}\n")
         self._step(Step(guideline.hash, how, before, note=note))
         return guideline.hash
 

@@ -21,6 +21,11 @@ explains as well; matches that no filter let through; no draw at all, for want o
 """
 
 
+TRACE_KEYS = ("label", "rationale", "item_id", "group", "hits", "draws", "lift", "confidence", "weight", "kind")
+TRACE_KEYS += ("provenance",)
+"""What a trace says of itself, beside the item's fields: no field may have such a name."""
+
+
 @dataclass(frozen=True)
 class ItemDraws:
     """One item and what was drawn for it.

@@ -16,8 +16,8 @@ from ..budget.draw import Drawer
 from ..budget.ledger import Ledger
 from ..budget.pilot import pilot_places
 from ..compiler import check_examples
-from ..traces.traces import TRACE_KEYS
 from .acceptance import Acceptance
+from .item_draws import TRACE_KEYS
 from .item_state import ItemState
 from .run import FIRST_COHORT
 

@@ -1,29 +1,34 @@
 """Knows how traces look in a notebook; does not know how they came about."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+import dspy
+
+from ...data import Scale
 from ...data.notebook import html_table, shortened
-
-if TYPE_CHECKING:
-    from .traces import Traces
 
 _SHOWN = 5
 """Traces that are shown."""
 
 
-def traces_html(traces: "Traces") -> str:
-    """Return how many items are explained, by whom, and the first traces."""
+def traces_html(traces: Sequence[dspy.Example], scale: Scale, *, items: int, model: str, stopped: str) -> str:
+    """Return how many items are explained, by whom, and the first traces.
+
+    Args:
+        traces: The accepted ones.
+        scale: Of their labels.
+        items: How many there were to explain.
+        model: Who drew them.
+        stopped: Empty, or which limit of the budget ended the run early.
+    """
     shown = traces[:_SHOWN]
-    partial = f", stopped by the budget ({traces.stopped})" if traces.stopped else ""
-    caption = (
-        f"{len(traces):,} of {len(traces.items) + len(traces.aimless):,} items have a trace, drawn from "
-        f"{traces.source.model}{partial}; the first {len(shown)}"
-    )
+    partial = f", stopped by the budget ({stopped})" if stopped else ""
+    caption = f"{len(traces):,} of {items:,} items have a trace, drawn from {model}{partial}; the first {len(shown)}"
     rows = [
         (
             str(trace["item_id"]),
             shortened(" / ".join(str(text) for text in trace.inputs().values())),
-            traces.scale.write(trace["label"]),
+            scale.write(trace["label"]),
             shortened(trace["rationale"]),
             f"{trace['hits']} of {trace['draws']}",
         )

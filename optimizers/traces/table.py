@@ -1,35 +1,51 @@
 """Knows how traces are laid out as rows of a file or a dataset; does not know how they came about."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import dspy
+
+from ...data import Scale
 from ...programs import need
 from ..sampling.item_draws import ItemDraws
-
-if TYPE_CHECKING:
-    from .traces import Traces
 
 VERSION = 2
 """Of the Parquet layout."""
 
 
-def write_parquet(traces: "Traces", path: str | Path) -> None:
+def write_parquet(
+    path: str | Path,
+    items: Sequence[ItemDraws],
+    traces: Sequence[dspy.Example],
+    scale: Scale,
+    lifts: Sequence[float | None],
+    about: Mapping[str, str],
+) -> None:
     """Write one row for each item, explained or not, with its draws' labels.
 
     Left out: the item's texts, the rejected draws' rationales (they are in the journal) and the prompts.
+
+    Args:
+        path: The file.
+        items: Every item that could be drawn for.
+        traces: The accepted ones.
+        scale: Of the labels.
+        lifts: Of each item.
+        about: What the file says of the run.
     """
     import pyarrow
     import pyarrow.parquet
 
     kinds = {example["item_id"]: example for example in traces}
-    rows = [_row(traces, item, traces.lifts[place], kinds) for place, item in enumerate(traces.items)]
+    rows = [_row(scale, item, lift, kinds.get(item.item_id)) for item, lift in zip(items, lifts, strict=True)]
     table = pyarrow.Table.from_pylist(rows, schema=_schema())
-    about = {"version": VERSION, "source": traces.source.key, "stopped": traces.stopped}
-    pyarrow.parquet.write_table(table.replace_schema_metadata({"accord": json.dumps(about)}), path)
+    said = json.dumps({"version": VERSION, **about})
+    pyarrow.parquet.write_table(table.replace_schema_metadata({"accord": said}), path)
 
 
-def to_dataset(traces: "Traces") -> Any:
+def to_dataset(traces: Sequence[dspy.Example], scale: Scale) -> Any:
     """Return a ``datasets.Dataset`` with one row a trace: the item's fields, and what the trace says of itself.
 
     Raises:
@@ -41,7 +57,7 @@ def to_dataset(traces: "Traces") -> Any:
         {
             **{name: trace[name] for name in trace.inputs().keys()},
             **{name: trace[name] for name in names},
-            "label": traces.scale.write(trace["label"]),
+            "label": scale.write(trace["label"]),
             "model": trace["provenance"]["model"],
         }
         for trace in traces
@@ -49,13 +65,13 @@ def to_dataset(traces: "Traces") -> Any:
     return datasets.Dataset.from_list(rows)
 
 
-def _row(traces: "Traces", item: ItemDraws, lift: float | None, kinds: dict[str, Any]) -> dict[str, Any]:
-    trace = kinds.get(item.item_id) if item.explained else None
+def _row(scale: Scale, item: ItemDraws, lift: float | None, found: Any) -> dict[str, Any]:
+    trace = found if item.explained else None
     group = item.example.get("group")
     return {
         "item_id": item.item_id,
         "group": None if group is None else str(group),
-        "label": traces.scale.write(item.gold),
+        "label": scale.write(item.gold),
         "rationale": None if trace is None else trace["rationale"],
         "kind": None if trace is None else trace["kind"],
         "weight": None if trace is None else trace["weight"],
@@ -65,7 +81,7 @@ def _row(traces: "Traces", item: ItemDraws, lift: float | None, kinds: dict[str,
         "lift": lift,
         "confidence": item.confidence,
         "errors": item.errors,
-        "drawn": [None if draw.label is None else traces.scale.write(draw.label) for draw in item.draws],
+        "drawn": [None if draw.label is None else scale.write(draw.label) for draw in item.draws],
         "unparsed": [draw.reason for draw in item.draws if draw.label is None],
         "refused": [reason for reason, count in item.refused.items() for _ in range(count)],
     }

@@ -11,20 +11,17 @@ import dspy
 
 from ...data import Draw, Scale, Source
 from ...programs import Price
-from ..budget.cost import Bill
-from ..budget.cost_cost import Cost
+from ..budget.cost import Bill, Cost
 from ..sampling.acceptance import Acceptance, Reach, Target, can_match
 from ..sampling.hints import Hints
 from ..sampling.human_first import PeopleFirst
 from ..sampling.item_draws import ItemDraws
 from .disagreement import disagreement
+from .display import traces_html
 from .optimizer_feedback import FeedbackMetric
 from .suspects import Suspect, suspects
+from .table import to_dataset, write_parquet
 from .utilization import Utilization, utilization
-
-TRACE_KEYS = ("label", "rationale", "item_id", "group", "hits", "draws", "lift", "confidence", "weight", "kind")
-TRACE_KEYS += ("provenance",)
-"""What a trace says of itself, beside the item's fields: no field may have such a name."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,9 +94,8 @@ class Traces(Sequence[dspy.Example]):
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
-        from .display import traces_html
-
-        return traces_html(self)
+        items = len(self.items) + len(self.aimless)
+        return traces_html(self.examples, self.scale, items=items, model=self.source.model, stopped=self.stopped)
 
     def unexplained(self) -> list[dspy.Example]:
         """Return the examples of the items without a trace, as they were handed in."""
@@ -210,16 +206,13 @@ class Traces(Sequence[dspy.Example]):
         return tuple(known[0].inputs().keys()) if known else ()
 
     def to_parquet(self, path: str | Path) -> None:
-        """Write one row for each item, explained or not, with its draws' labels; see `traces_table`."""
-        from .table import write_parquet
-
-        write_parquet(self, path)
+        """Write one row for each item, explained or not, with its draws' labels."""
+        about = {"source": self.source.key, "stopped": self.stopped}
+        write_parquet(path, self.items, self.examples, self.scale, self.lifts, about)
 
     def to_dataset(self) -> Any:
         """Return the traces as a Hugging Face ``datasets.Dataset``, one row a trace, labels as they are written."""
-        from .table import to_dataset
-
-        return to_dataset(self)
+        return to_dataset(self.examples, self.scale)
 
     @cached_property
     def lifts(self) -> list[float | None]:

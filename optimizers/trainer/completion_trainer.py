@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from trl.trainer.sft_trainer import SFTTrainer
 
-from ..finetuning.objectives import IGNORED, Row
+from ..training_jobs.rows import IGNORED, Row
 from .prefix_attention import Layout, laid_out, lies_together
 from .regression_loss import branches, squared_error
 from .row_order import RowOrder

@@ -7,9 +7,9 @@ from typing import Any
 
 from ...data import AccordError, InputError, SetupError
 from ...programs import fold_output, need, weights_hash
-from ..finetuning.objectives import Row
 from ..training_jobs.job import TrainingJob
 from ..training_jobs.micro_batch import ran_out
+from ..training_jobs.rows import Row
 
 
 def check_weights(job: TrainingJob) -> None:

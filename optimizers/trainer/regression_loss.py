@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
-from ..finetuning.objectives import Row
 from ..training_jobs.regression_targets import Aim
+from ..training_jobs.rows import Row
 
 Path = tuple[int, ...]
 

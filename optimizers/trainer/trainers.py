@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ...programs import need
-from ..finetuning.objectives import Row, shared_prefix
 from ..training_jobs.job import CHECKPOINTS, PROGRESS, TrainingJob
 from ..training_jobs.progress import ProgressFile
+from ..training_jobs.rows import Row, shared_prefix
 from .checkpoints import TimedSaves
 from .distributed import Ranks
 from .early_stopping import Patience

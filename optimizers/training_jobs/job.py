@@ -22,11 +22,12 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ...data import InputError, SetupError, whole_file
+from ...data import InputError, SetupError
+from ...data.files import write_text_whole
 from ...programs import weights_hash
-from ..finetuning.objectives import Row
 from .hyperparameters import Parameters
 from .regression_targets import Aim
+from .rows import Row
 
 VERSION = 2
 """Of the folder's layout and of what training does with it; part of a job's hash."""
@@ -170,10 +171,10 @@ def rows_hash(rows: Sequence[Row]) -> str:
 def write_job(folder: Path, job: TrainingJob, rows: Sequence[Row], dev_rows: Sequence[Row] = ()) -> None:
     """Write the order into a folder, which may hold checkpoints of the same job."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_at_once(folder / ROWS, rows_text(rows))
+    write_text_whole(folder / ROWS, rows_text(rows))
     if dev_rows:
-        write_at_once(folder / DEV_ROWS, rows_text(dev_rows))
-    write_at_once(folder / JOB, json.dumps(job.to_dict(), indent=2) + "\n")
+        write_text_whole(folder / DEV_ROWS, rows_text(dev_rows))
+    write_text_whole(folder / JOB, json.dumps(job.to_dict(), indent=2) + "\n")
 
 
 def read_job(path: Path) -> tuple[TrainingJob, list[Row]]:
@@ -229,13 +230,7 @@ def read_result(folder: Path, job: TrainingJob) -> TrainingResult | None:
 
 def write_result(folder: Path, result: TrainingResult) -> None:
     """Write ``done.json``: from now on the folder is finished."""
-    write_at_once(folder / DONE, json.dumps(asdict(result)) + "\n")
-
-
-def write_at_once(path: Path, text: str) -> None:
-    """Write a file so that whoever reads it finds all of it or nothing."""
-    with whole_file(path) as draft:
-        draft.write_text(text, encoding="utf-8")
+    write_text_whole(folder / DONE, json.dumps(asdict(result)) + "\n")
 
 
 def _without_defaults(record: Any) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ...data import SetupError
-from .job import MEMORY, TrainingJob, write_at_once
+from ...data.files import write_text_whole
+from .job import MEMORY, TrainingJob
 
 _ALLOCATION_FAILED = (
     "CUBLAS_STATUS_ALLOC_FAILED",
@@ -71,7 +72,7 @@ def read_held(folder: Path) -> Held | None:
 
 def write_held(folder: Path, held: Held) -> None:
     """Write what the next attempt holds; where several processes do, they write the same."""
-    write_at_once(folder / MEMORY, json.dumps(asdict(held)) + "\n")
+    write_text_whole(folder / MEMORY, json.dumps(asdict(held)) + "\n")
 
 
 def ran_out(error: BaseException) -> bool:

@@ -9,7 +9,8 @@ import dspy
 
 from ...data import Draw, InputError, Journal, Scale, Source
 from ..adapter.prompt_records import Completion, Prompt, Turn, well_formed
-from ..completions.complete import NOT_ASKED, Ask, Sampling, complete, identity
+from ..completions.complete import complete
+from ..completions.requests import NOT_ASKED, Ask, Sampling, identity
 from ..guideline.guideline import Guideline, parse_guideline
 
 _WISH = """Say the rating guideline between the tags in other words.

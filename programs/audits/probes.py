@@ -10,7 +10,7 @@ import dspy
 from ...data import Corpus, Item, Journal, Label, Pairwise, SetupError, pair_fields
 from ...data.frozen import FrozenDict
 from ..adapter.template import TEMPLATES
-from ..completions.complete import NOT_ASKED
+from ..completions.requests import NOT_ASKED
 from ..guideline.guideline import Guideline
 from ..local.engine import LocalEngine
 from ..raters.pair_rater import PairRater

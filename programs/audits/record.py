@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from ...data import Finding, Label
 from ...data.frozen import FrozenDict
-from ..completions.complete import NOT_ASKED
+from ..completions.requests import NOT_ASKED
 from .ask import AuditRatings
 from .probes import ProbeRatings
 

@@ -11,7 +11,7 @@ from typing import Any
 import dspy
 
 from ...data import SetupError
-from .complete import BatchEngine, StreamingEngine
+from .requests import BatchEngine, StreamingEngine
 
 _LOCAL_TABLE = "LITELLM_LOCAL_MODEL_COST_MAP"
 _MILLION = 1_000_000

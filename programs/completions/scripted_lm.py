@@ -8,9 +8,9 @@ import dspy
 from dspy.lm15 import Message, Request, Response, TextPart, Usage, response_to_events
 
 from ..adapter.prompt_records import Completion, Prompt
-from ..local.engine import prompt_of
 from .async_engine import ThreadedEngine
-from .complete import Ask, Sampling
+from .dspy_messages import prompt_of
+from .requests import Ask, Sampling
 
 Script = Callable[[Prompt, int], str | Completion]
 """Gives the reply to a prompt's draw, or raises `UnforeseenPrompt`."""

@@ -17,7 +17,7 @@ from dspy.utils.exceptions import (
 from ...data import SetupError
 from ..adapter.adapter import completion_of
 from ..adapter.prompt_records import Completion, Prompt
-from .complete import Ask, Feed, Sampling
+from .requests import Ask, Feed, Sampling
 
 _WRONG_SET_UP = (LMAuthError, LMBillingError, LMConfigurationError, LMUnsupportedModelError)
 

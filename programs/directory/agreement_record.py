@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...data import Agreement, Estimate, InputError
-from ..raters.rater_candidate import Candidate
 
 SCHEMA = 1
 """Of agreement.json."""
@@ -60,14 +59,11 @@ Agreements = Mapping[str, SplitAgreement]
 """By split, ``dev`` and ``test``."""
 
 
-def dev_agreement(candidates: tuple[Candidate, ...], provenance: Mapping[str, Any]) -> SplitAgreement | None:
-    """Return how the candidates of a compile agreed on dev, or None where nothing was compiled."""
-    chosen = next((candidate.name for candidate in candidates if candidate.chosen), None)
-    if chosen is None:
-        return None
+def dev_agreement(candidates: Mapping[str, Agreement], chosen: str, provenance: Mapping[str, Any]) -> SplitAgreement:
+    """Return how the candidates of a compile, by name, agreed on dev."""
     dev = provenance.get("dev")
     corpus = str(dev.get("corpus", "")) if isinstance(dev, Mapping) else ""
-    rows = (AgreementRow(candidate.name, "candidate", candidate.dev) for candidate in candidates)
+    rows = (AgreementRow(name, "candidate", agreement) for name, agreement in candidates.items())
     return SplitAgreement(tuple(rows), chosen, corpus)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...data import Estimate
-from ..raters.rater import Rater
 from .agreement_record import Agreements, SplitAgreement
 from .card_metadata import base_record, front_matter
 from .card_method import method_sentences
+from .record import RaterRecord
 
 _WRITES = {
     "rationale_label": "a rationale, then the label",
@@ -40,9 +40,8 @@ _COLUMNS = {"tau_b": "tau-b", "mae": "MAE", "kappa": "kappa", "accuracy": "accur
 
 def rater_card(
     name: str,
-    rater: Rater,
+    rater: RaterRecord,
     model: Mapping[str, Any],
-    splits: Agreements,
     *,
     repository: str | None = None,
     pair: Mapping[str, Any] | None = None,
@@ -53,19 +52,18 @@ def rater_card(
         name: The directory's name.
         rater: The rater.
         model: The record of its model, as in rater.json.
-        splits: How it and others agree with people.
         repository: Where on the Hub it is to be had, if it is published.
         pair: How a rater of pairs is asked in both orders, as in rater.json; None for one that is asked once.
     """
     title = str(rater.provenance.get("task", name))
     parts = [
-        f"---\n{front_matter(title, rater.scale, model, rater.provenance, splits)}\n---",
+        f"---\n{front_matter(title, rater.scale, model, rater.provenance, rater.measured)}\n---",
         f"# {title}",
         _section("What it rates", "\n".join([_what(rater, model), *([] if pair is None else [_orders(pair)])])),
         _section("Data", _data(rater.provenance)),
         _section("Method", " ".join(method_sentences(rater.provenance))),
-        _section("Agreement with people", _agreement(splits)),
-        _section("Limits", _limits(rater, splits, model)),
+        _section("Agreement with people", _agreement(rater.measured)),
+        _section("Limits", _limits(rater, model)),
         _section("How to use it", _use(name, rater, model, repository, "Rater" if pair is None else "PairRater")),
         _section("How to cite", _CITE),
     ]
@@ -76,7 +74,7 @@ def _section(title: str, text: str) -> str:
     return f"## {title}\n\n{text.strip()}"
 
 
-def _what(rater: Rater, model: Mapping[str, Any]) -> str:
+def _what(rater: RaterRecord, model: Mapping[str, Any]) -> str:
     fields = ", ".join(f"`{field}`" for field in rater.fields)
     return "\n".join(
         [
@@ -103,7 +101,7 @@ def _orders(pair: Mapping[str, Any]) -> str:
     return f"- **Orders:** asked twice, with {first} and {second} exchanged: {by}. A pair on which they differ {rest}."
 
 
-def _reply(rater: Rater) -> str:
+def _reply(rater: RaterRecord) -> str:
     if rater.checklist is None:
         return f"{_WRITES[rater.order]}. {_SCORES[rater.scoring.rule]}"
     asked = f"yes or no to each of {len(rater.checklist.questions)} questions. The label is computed from the answers."
@@ -189,7 +187,7 @@ def _written(found: Estimate | None) -> str:
     return f"{found.value:.2f}{span}"
 
 
-def _limits(rater: Rater, splits: Agreements, model: Mapping[str, Any]) -> str:
+def _limits(rater: RaterRecord, model: Mapping[str, Any]) -> str:
     limits = [
         "It rates as the people did who labelled its data, their habits and blind spots included. The figures hold for "
         "items like those; measure again (`accord evaluate`) before it is used on others.",
@@ -198,9 +196,9 @@ def _limits(rater: Rater, splits: Agreements, model: Mapping[str, Any]) -> str:
     ]
     if rater.order != "label":
         limits.append("A rationale is what the rater writes before or after a label. It is no evidence about anybody.")
-    if "test" not in splits:
+    if "test" not in rater.measured:
         limits.insert(0, "It was not measured on items that nothing was chosen on; figures of dev are too friendly.")
-    elif not any(row.kind == "human" for row in splits["test"].rows):
+    elif not any(row.kind == "human" for row in rater.measured["test"].rows):
         limits.append("How well a single person would do is not known: the data have one label an item.")
     if "weights" in model or model.get("adapter"):
         limits.append(
@@ -210,14 +208,14 @@ def _limits(rater: Rater, splits: Agreements, model: Mapping[str, Any]) -> str:
     return "\n".join(f"- {limit}" for limit in limits)
 
 
-def _proven_in(rater: Rater) -> str:
+def _proven_in(rater: RaterRecord) -> str:
     """Return the number format of the figures; raters of earlier days, which do not say, had no other."""
     kept = rater.provenance.get("number_format")
     readings = kept.get("readings") if isinstance(kept, dict) else None
     return str(readings["dtype"]) if isinstance(readings, dict) else "bfloat16"
 
 
-def _use(name: str, rater: Rater, model: Mapping[str, Any], repository: str | None, kind: str) -> str:
+def _use(name: str, rater: RaterRecord, model: Mapping[str, Any], repository: str | None, kind: str) -> str:
     extra = "accord[local]" if "base" in model or "weights" in model else "accord"
     fields = ", ".join(f'{field}="..."' for field in rater.fields)
     shell, names, lm, server = shlex.quote(name), kind, "", ""

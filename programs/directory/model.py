@@ -9,12 +9,12 @@ from typing import Any
 import dspy
 
 from ...data import SetupError
+from ..adapter.adapter import DEFAULT_MAX_TOKENS
 from ..local.engine import LocalEngine, local_lm
 from ..local.safetensors_check import tensor_shapes
 from ..local.weights import PURPOSE, weights_hash
 from ..openai_client.pool import OpenAIPool
 from ..optional_packages import check_installed
-from ..raters.rater import Rater, default_max_tokens
 from ..resolve_model import resolve_model
 from ..vllm.engine import VLLMEngine
 from .base_model import Base, base_of, find_base
@@ -28,22 +28,21 @@ _MODEL_FILES = (".jinja", ".json", ".model", ".safetensors", ".tiktoken", ".txt"
 _LICENCES = ("LICENSE*", "LICENCE*", "NOTICE*")
 
 
-def describe_model(rater: Rater, folder: Path) -> dict[str, Any]:
-    """Say which model a rater uses, copying weights of its own into `folder`; no key or address is kept.
+def describe_model(lm: dspy.LM | None, folder: Path) -> dict[str, Any]:
+    """Say which model a rater has of its own, copying weights of its own into `folder`; no key or address is kept.
 
     Raises:
         InputError: If a file of weights is damaged.
     """
-    lm = rater.own_lm
     if lm is None:
         return {"name": None}
     if isinstance(lm.engine, OpenAIPool):
         # Without its address the name would stand for a model of OpenAI, and items would be sent there.
         return {"name": None, "server": lm.engine.model_id}
-    engine = local_engine(rater)
+    engine = local_engine(lm)
     if engine is None:
         return {"name": lm.model, "options": _options(lm.kwargs)}
-    found: dict[str, Any] = {"adapter": None, "max_tokens": default_max_tokens(rater)}
+    found: dict[str, Any] = {"adapter": None, "max_tokens": max_tokens_of(lm)}
     if engine.adapter is not None:
         _copy([engine.adapter / name for name in _ADAPTER_FILES], folder / ADAPTER)
         _without_path(folder / ADAPTER / "adapter_config.json")
@@ -91,9 +90,15 @@ def load_model(model: Mapping[str, Any], path: Path, base: Path | None) -> dspy.
     return local_lm(engine, max_tokens=model["max_tokens"])
 
 
-def local_engine(rater: Rater) -> LocalEngine | None:
+def max_tokens_of(lm: dspy.LM) -> int:
+    """Return the limit on a reply's tokens that a model was set up with."""
+    limit = lm.kwargs.get("max_tokens")
+    return DEFAULT_MAX_TOKENS if limit is None else int(limit)
+
+
+def local_engine(lm: dspy.LM | None) -> LocalEngine | None:
     """Return the engine of a rater's own model if its weights are on this machine, also where vLLM serves them."""
-    engine = None if rater.own_lm is None else rater.own_lm.engine
+    engine = None if lm is None else lm.engine
     if isinstance(engine, VLLMEngine):
         return engine.local
     return engine if isinstance(engine, LocalEngine) else None

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...data import Agreement, SetupError
+from ...data import SetupError
 from ..adapter.adapter import FORMAT_VERSION
 from ..adapter.template import Template
-from ..raters.rater import Rater
-from .agreement_record import Agreements, SplitAgreement, agreements_to_dict, dev_agreement, single_agreement
+from .agreement_record import agreements_to_dict
 from .card import rater_card
 from .files import AGREEMENT, CARD, GUIDELINE, PAIR_KIND, fresh_directory, write_json, write_record
 from .model import describe_model
+from .record import RaterRecord
 
 
-def save_rater(rater: Rater, path: Path, agreement: Mapping[str, Agreement | SplitAgreement] | None = None) -> None:
+def write_rater(rater: RaterRecord, path: Path, *, pair: Mapping[str, Any] | None = None) -> None:
     """Write a rater as a directory that loads without the journal and the data it was compiled from.
 
     ``rater.json`` has the layout's version, scale, fields, order, scoring, prompt format, model, provenance, a SHA-256
@@ -27,41 +27,24 @@ def save_rater(rater: Rater, path: Path, agreement: Mapping[str, Agreement | Spl
     The directory is written beside its place and moved there whole, replacing a rater that was there.
 
     Args:
-        rater: The rater.
+        rater: What of the rater is kept.
         path: Where to.
-        agreement: By split what was measured since, e.g. ``{"test": rater.agreement(test)}``. What is known already
-            (dev of the candidates, what a loaded rater was saved with) is kept.
+        pair: How a rater of pairs is asked in both orders; None for one that is asked once.
 
     Raises:
         InputError: If a file of its weights is damaged.
         SetupError: If `path` exists and is not a rater directory, an extra is missing, or the template is another than
             the one that `FORMAT_VERSION` stands for.
     """
-    dev = dev_agreement(rater.candidates, rater.provenance)
-    splits = {**({} if dev is None else {"dev": dev}), **rater.measured}
-    for name, found in ({} if agreement is None else agreement).items():
-        splits[name] = single_agreement(found) if isinstance(found, Agreement) else found
-    write_rater(rater, path, splits)
-
-
-def write_rater(rater: Rater, path: Path, splits: Agreements, *, pair: Mapping[str, Any] | None = None) -> None:
-    """Write a rater's directory, see `save_rater`.
-
-    Args:
-        rater: The rater.
-        path: Where to.
-        splits: All that was measured, by split.
-        pair: How a rater of pairs is asked in both orders; None for one that is asked once.
-    """
-    if rater.adapter.template != Template():
+    if rater.template != Template():
         cure = "Save the rater that this is a variant of."
         raise SetupError("a rater with another template is for audits", place=str(path), cure=cure)
     with fresh_directory(path) as fresh:
         (fresh / GUIDELINE).write_text(rater.guideline.to_markdown(), encoding="utf-8")
-        if splits:
-            write_json(fresh / AGREEMENT, agreements_to_dict(splits))
-        model = describe_model(rater, fresh)
-        (fresh / CARD).write_text(rater_card(path.absolute().name, rater, model, splits, pair=pair), encoding="utf-8")
+        if rater.measured:
+            write_json(fresh / AGREEMENT, agreements_to_dict(rater.measured))
+        model = describe_model(rater.lm, fresh)
+        (fresh / CARD).write_text(rater_card(path.absolute().name, rater, model, pair=pair), encoding="utf-8")
         record: dict[str, Any] = {
             "scale": rater.scale.to_dict(),
             "fields": list(rater.fields),

@@ -1,14 +1,12 @@
-"""Knows how conversations and replies become a model's token ids, and a DSPy request a conversation; runs no model."""
+"""Knows how conversations and replies become a model's token ids; does not run a model."""
 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from dspy.lm15 import Request
-
 from ...data import SetupError
-from ..adapter.prompt_records import Prompt, Turn
+from ..adapter.prompt_records import Prompt
 
 
 def encode_prompt(tokenizer: Any, prompt: Prompt) -> list[int]:
@@ -39,18 +37,6 @@ def encode_prompt(tokenizer: Any, prompt: Prompt) -> list[int]:
 def encode_reply(tokenizer: Any, reply: str) -> list[int]:
     """Return a reply's token ids without what ends it; control tokens spelled within it are broken up as in prompts."""
     return list(tokenizer(_harmless(tokenizer, reply), add_special_tokens=False)["input_ids"])
-
-
-def prompt_of(request: Request) -> Prompt:
-    """Read a canonical DSPy request back into the prompt it was made from."""
-    system = request.system
-    head: list[Turn] = []
-    if system is not None:
-        text = system if isinstance(system, str) else "".join(getattr(part, "text", "") for part in system)
-        head = [Turn("system", text)]
-    roles: dict[str, Any] = {"assistant": "assistant", "system": "system", "developer": "system"}
-    body = [Turn(roles.get(str(message.role), "user"), message.text or "") for message in request.messages]
-    return Prompt(tuple(head + body))
 
 
 def _rendered(tokenizer: Any, turns: Sequence[dict[str, str]]) -> str:

@@ -23,10 +23,11 @@ from dspy.lm15 import (
 from ...data import SetupError
 from ..adapter.prompt_records import Completion, Prompt
 from ..completions.async_engine import ThreadedEngine
-from ..completions.complete import Ask, Sampling
+from ..completions.dspy_messages import prompt_of
+from ..completions.requests import Ask, Sampling
 from ..number_format import FormatChoice, check_format, number_format
 from ..optional_packages import need
-from .chat_template import encode_prompt, prompt_of
+from .chat_template import encode_prompt
 from .continuous_batching import JointDecoder
 from .level_logprobs import LevelReader
 from .model_folder import context_length, read_tokenizer, readable

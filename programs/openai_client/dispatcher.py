@@ -15,7 +15,7 @@ from typing import Any, Protocol, Self
 
 from ...data import SetupError
 from ..adapter.prompt_records import Completion, Prompt
-from ..completions.complete import Ask
+from ..completions.requests import Ask
 from .concurrency_limit import Gate
 from .http import Address, Heads, Rewrite
 from .request import ChatForm

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..adapter.prompt_records import Completion
-from ..completions.complete import Feed
+from ..completions.requests import Feed
 from .dispatcher import Dispatcher, Run, SeedOf
 
 _HANDED_OVER = 16

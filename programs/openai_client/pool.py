@@ -1,13 +1,16 @@
 """Knows an OpenAI-compatible server as a DSPy engine that keeps many requests on their way; not what they are for."""
 
+import asyncio
 import os
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import asdict
+from inspect import signature
 from typing import Any, cast
 
+import dspy
 from dspy.clients.engines.base import validate_request
 from dspy.lm15 import (
     AuthError,
@@ -27,8 +30,9 @@ from dspy.lm15 import (
 
 from ...data import SetupError
 from ..adapter.prompt_records import Completion, Token
-from ..completions.complete import Ask, Feed, Sampling
-from ..local.engine import prompt_of
+from ..completions.async_engine import ThreadedEngine
+from ..completions.dspy_messages import prompt_of
+from ..completions.requests import Ask, Feed, Sampling
 from .concurrency_limit import Gate
 from .dispatcher import Dispatcher, Run
 from .feed import stream
@@ -242,4 +246,52 @@ def _token(token: Token) -> TokenLogprob:
     )
     return TokenLogprob(
         token=token.bytes.decode("utf-8", "replace"), logprob=token.logprob, bytes=tuple(token.bytes), top=top
+    )
+
+
+class AsyncPool(ThreadedEngine):
+    """The ``async_engine`` of a `dspy.LM` on a pool: it needs no thread for each call."""
+
+    async def complete(self, request: Request) -> Response:
+        """Complete one request without holding up the event loop."""
+        future = cast(OpenAIPool, self.engine).begin(request)
+        await asyncio.wait([asyncio.wrap_future(future)])
+        return response_of(request, future)
+
+
+def pooled_lm(
+    model: str,
+    api_base: str,
+    *,
+    api_key: str | None = None,
+    max_tokens: int = Sampling.max_tokens,
+    temperature: float | None = None,
+    **settings: Any,
+) -> dspy.LM:
+    """Make the `dspy.LM` of a model on an OpenAI-compatible server. It has no response cache: the journal remembers.
+
+    Args:
+        model: The model's name on the server.
+        api_base: The API's address, e.g. ``http://127.0.0.1:8000/v1``.
+        api_key: The key, or None to look it up in the environment (``OPENAI_API_KEY``).
+        max_tokens: Default limit on a reply's tokens.
+        temperature: Default temperature of single calls.
+        **settings: Handed to `OpenAIPool`: max_in_flight, timeout, patience, ...
+
+    Raises:
+        SetupError: If a setting is unknown or out of its range, or the address is none.
+    """
+    unknown = sorted(settings.keys() - signature(OpenAIPool).parameters.keys())
+    if unknown:
+        cure = f"There are {', '.join(list(signature(OpenAIPool).parameters)[2:])}, max_tokens and temperature."
+        raise SetupError(f"unknown setting {unknown[0]!r}", place=f"model {model!r}", cure=cure)
+    engine = OpenAIPool(model, api_base, api_key=api_key, **settings)
+    return dspy.LM(
+        f"openai/{model}",
+        engine=engine,
+        async_engine=AsyncPool(engine),
+        max_tokens=max_tokens,
+        temperature=temperature,
+        cache=False,
+        num_retries=0,  # the pool has tried often enough
     )

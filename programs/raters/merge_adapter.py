@@ -7,12 +7,11 @@ from typing import Any
 from ...data import InputError, SetupError
 from ..directory.base_model import base_of
 from ..directory.files import check_place
-from ..directory.model import licences, local_engine
-from ..directory.write import save_rater
+from ..directory.model import licences, local_engine, max_tokens_of
 from ..local.engine import LocalEngine, local_lm
 from ..local.model_folder import read_tokenizer
 from ..local.weights import load_weights, weights_hash
-from .rater import Rater, default_max_tokens
+from .rater import Rater
 
 
 def merge_rater(rater: Rater, path: str | Path) -> Rater:
@@ -33,7 +32,7 @@ def merge_rater(rater: Rater, path: str | Path) -> Rater:
             directory, or is where the rater's own weights are.
     """
     path = Path(path)
-    engine = local_engine(rater)
+    engine = local_engine(rater.own_lm)
     if engine is None:
         cure = "Export a rater that was compiled into weights."
         raise SetupError("its model does not run in this process, so there are no weights", place="export", cure=cure)
@@ -45,10 +44,10 @@ def merge_rater(rater: Rater, path: str | Path) -> Rater:
         weights = Path(workspace) / engine.name
         _write(engine, weights)
         merged = LocalEngine(weights, name=engine.name, max_batch_rows=engine.max_batch_rows, carried=True)
-        own = rater.variant(lm=local_lm(merged, max_tokens=default_max_tokens(rater)))
+        own = rater.variant(lm=local_lm(merged, max_tokens=max_tokens_of(rater.lm)))
         own.provenance = {**rater.provenance, **_origin(engine)}
         own.candidates, own.measured = rater.candidates, rater.measured
-        save_rater(own, path)
+        own.save(path)
     return Rater.load(path)
 
 

@@ -1,10 +1,11 @@
 """Knows how a rater's model moves from this process to a vLLM server; does not know how the server runs."""
 
 from ...data import SetupError
+from ..directory.model import max_tokens_of
 from ..local.engine import LocalEngine
 from ..vllm.engine import VLLMEngine
 from ..vllm.lm import vllm_lm
-from .rater import Rater, default_max_tokens
+from .rater import Rater
 
 
 def on_vllm(rater: Rater, *, python: str | None = None, options: tuple[str, ...] = ()) -> Rater:
@@ -28,7 +29,7 @@ def on_vllm(rater: Rater, *, python: str | None = None, options: tuple[str, ...]
         what = f"the rater's model {rater.lm.model!r} does not run in this process, so vLLM cannot serve it"
         cure = "Leave --engine out; --api-base (resolve_model(..., api_base=)) names the server that has the model."
         raise SetupError(what, place="vLLM", cure=cure)
-    served = rater.variant(lm=vllm_lm(engine, max_tokens=default_max_tokens(rater), python=python, options=options))
+    served = rater.variant(lm=vllm_lm(engine, max_tokens=max_tokens_of(rater.lm), python=python, options=options))
     served.provenance = rater.provenance
     served.candidates = rater.candidates
     served.measured = rater.measured

@@ -23,10 +23,12 @@ from ...data import (
     turned,
 )
 from ...data.pairwise.both_orders import check_pairwise, combined, rule_where_orders_differ, where_orders_differ
-from ..directory.agreement_record import SplitAgreement
+from ..directory.agreement_record import SplitAgreement, single_agreement
+from ..directory.files import CURE, PAIR_KIND, RECORD, rater_record
+from ..directory.write import write_rater
 from ..rating.ratings import Progress, Rating, Ratings
 from ..rating.scoring import Scoring
-from .rater import Rater
+from .rater import Rater, loaded_rater
 
 Combine = Literal["verdicts", "probabilities"]
 """What both orders are combined by: their verdicts, or the mean of their probabilities."""
@@ -189,24 +191,41 @@ class PairRater(dspy.Module):
     def save(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, path: str | Path, *, agreement: Mapping[str, Agreement | SplitAgreement] | None = None
     ) -> None:
-        """Write the rater and how its orders are combined as a directory; see `saving.save_rater`.
+        """Write the rater's directory, with which fields are exchanged and how two verdicts become one.
+
+        What the rater within was measured at, in one order, is not kept: this one gives other labels.
 
         Args:
             path: Where to.
-            agreement: By split what was measured in both orders; what the rater alone was measured at is not kept.
-        """
-        from ..directory.pair import save_pair_rater  # saving builds on raters, so it imports this module
+            agreement: By split what was measured in both orders; what a loaded one was saved with is kept.
 
-        save_pair_rater(self, Path(path), agreement)
+        Raises:
+            InputError: If a file of its weights is damaged.
+            SetupError: If `path` exists and is not a rater directory, or an extra is missing.
+        """
+        splits = dict(self.measured)
+        for name, found in ({} if agreement is None else agreement).items():
+            splits[name] = single_agreement(found) if isinstance(found, Agreement) else found
+        pair = {"fields": list(self.pair), "disagree": self.disagree, "combine": self.combine}
+        write_rater(self.rater.record(splits), Path(path), pair=pair)
 
     @classmethod
     def load(  # pyright: ignore[reportIncompatibleMethodOverride]
         cls, path: str | Path, *, lm: str | dspy.LM | None = None, base: str | Path | None = None
     ) -> "PairRater":
-        """Read what `save` wrote, checking its hashes; arguments and errors are those of `Rater.load`."""
-        from ..directory.pair import load_pair_rater
-
-        return load_pair_rater(Path(path), lm, base)
+        """Read what `save` wrote, or a plain rater of pairs, which gets the usual rules; see `Rater.load`."""
+        record = rater_record(Path(path), pairs=True)
+        rater = loaded_rater(record, Path(path), lm, base)
+        if record["kind"] != PAIR_KIND:
+            return PairRater(rater)
+        said = record["pair"]
+        try:
+            pairs = PairRater(rater, pair=said["fields"], disagree=said["disagree"], combine=said["combine"])
+        except (KeyError, TypeError) as error:
+            what = f"how its orders are combined cannot be read ({error})"
+            raise InputError(what, place=str(Path(path) / RECORD), cure=CURE) from None
+        pairs.measured, rater.measured = rater.measured, {}
+        return pairs
 
     def _prediction(self, given: dspy.Prediction, swapped: dspy.Prediction) -> dspy.Prediction:
         made = self._combined(_rating(given), _rating(swapped))
@@ -273,3 +292,11 @@ def _rationale(given: Rating, swapped: Rating) -> str:
     if given.label == turned(swapped.label) or not swapped.rationale:
         return given.rationale
     return f"As given: {given.rationale}\nWith the two exchanged: {swapped.rationale}"
+
+
+def open_rater(
+    path: str | Path, *, lm: str | dspy.LM | None = None, base: str | Path | None = None
+) -> Rater | PairRater:
+    """Read whatever rater a directory holds; arguments and errors are those of `Rater.load`."""
+    record = rater_record(Path(path), pairs=True)
+    return (PairRater if record["kind"] == PAIR_KIND else Rater).load(path, lm=lm, base=base)

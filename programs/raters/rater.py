@@ -2,25 +2,51 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 import dspy
 
 from ...data import Agreement, Corpus, Item, Label, Scale, SetupError, agreement
-from ..adapter.adapter import DEFAULT_MAX_TOKENS, RaterAdapter, checklist_of
+from ..adapter.adapter import RaterAdapter, checklist_of
 from ..adapter.parsing import Reply
 from ..adapter.prompt_records import Completion, Prompt
 from ..adapter.signature import Order, make_signature, order_of
 from ..adapter.template import Template
-from ..directory.agreement_record import SplitAgreement
+from ..directory.agreement_record import SplitAgreement, dev_agreement, single_agreement
+from ..directory.files import rater_record
+from ..directory.read import check_either, read_model, read_rater
+from ..directory.record import RaterRecord
+from ..directory.write import write_rater
 from ..guideline.checklist import Checklist
 from ..guideline.guideline import Case, Guideline, parse_guideline
-from ..rating.ratings import Ratings, rate
+from ..rating.rate import rate
+from ..rating.ratings import Ratings
 from ..rating.scoring import Rule, Scoring
 from ..resolve_model import resolve_model
 from .checklist_support import check_limits
-from .rater_candidate import Candidate
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One rater that a compile made and measured on dev.
+
+    Attributes:
+        name: What it is, e.g. ``trace`` or ``label``.
+        rater: The rater itself.
+        dev: Its agreement on the dev items.
+        items: How many training items it was made from.
+        chosen: Whether the gate chose it.
+        details: Plain data, e.g. losses, seconds, training parameters.
+    """
+
+    name: str
+    rater: "Rater"
+    dev: Agreement
+    items: int
+    chosen: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Rater(dspy.Module):
@@ -206,7 +232,7 @@ class Rater(dspy.Module):
         return self.adapter.read(completion, self.signature)
 
     def rate(self, corpus: Corpus, **options: Any) -> Ratings:
-        """Rate all items of a corpus in batches; see `rating_run.rate` for the options."""
+        """Rate all items of a corpus in batches; see `accord.programs.rate` for the options."""
         return rate(self, corpus, **options)
 
     def agreement(self, corpus: Corpus, *, fill: Label | None = None, **options: Any) -> Agreement:
@@ -227,35 +253,77 @@ class Rater(dspy.Module):
             fill=fill,
         )
 
+    def record(self, measured: Mapping[str, SplitAgreement]) -> RaterRecord:
+        """Return what a directory keeps of the rater, with what was measured of it by split."""
+        return RaterRecord(
+            self.scale,
+            self.guideline,
+            self.fields,
+            self.order,
+            self.scoring,
+            self.provenance,
+            measured,
+            self.own_lm,
+            self.adapter.template,
+        )
+
     # A rater is a directory with hashes, not DSPy's single state file, hence other parameters and a class method.
     def save(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, path: str | Path, *, agreement: Mapping[str, Agreement | SplitAgreement] | None = None
     ) -> None:
-        """Write the rater as a directory, with what was measured since; see `saving.save_rater`."""
-        from ..directory.write import save_rater  # saving builds on raters, so it imports this module
+        """Write the rater as a directory that loads without the journal and the data it was compiled from.
 
-        save_rater(self, Path(path), agreement)
+        Candidates that were not chosen are left out, but their agreement on dev is kept.
+
+        Args:
+            path: Where to; a rater directory that is there is replaced.
+            agreement: By split what was measured since, e.g. ``{"test": rater.agreement(test)}``. What is known already
+                (dev of the candidates, what a loaded rater was saved with) is kept.
+
+        Raises:
+            InputError: If a file of its weights is damaged.
+            SetupError: If `path` exists and is not a rater directory, an extra is missing, or the rater has another
+                template than the default.
+        """
+        chosen = next((candidate.name for candidate in self.candidates if candidate.chosen), None)
+        on_dev = {candidate.name: candidate.dev for candidate in self.candidates}
+        splits = {} if chosen is None else {"dev": dev_agreement(on_dev, chosen, self.provenance)}
+        splits.update(self.measured)
+        for name, found in ({} if agreement is None else agreement).items():
+            splits[name] = single_agreement(found) if isinstance(found, Agreement) else found
+        write_rater(self.record(splits), Path(path))
 
     @classmethod
     def load(  # pyright: ignore[reportIncompatibleMethodOverride]
         cls, path: str | Path, *, lm: str | dspy.LM | None = None, base: str | Path | None = None
     ) -> "Rater":
-        """Read a rater that `save` wrote, checking its hashes; see `rater_loading.load_rater`.
+        """Read a rater that `save` wrote, after checking the hash of every file; nothing in it is unpickled or run.
 
         Args:
             path: The directory.
-            lm: Replaces its model.
-            base: Where its base model is now, if it was moved.
+            lm: Replaces its model: a name, or an LM. A rater on a server of one's own is saved without the server's
+                address, so it needs one (or ``dspy.configure``).
+            base: Where its base model is now, if it was moved. Any folder with the same weights, configuration and
+                tokenizer will do.
+
+        Raises:
+            InputError: If the directory is missing or incomplete, of a newer version, or a file's hash is wrong; if
+                the base model is missing or another one than the adapter was made for.
+            SetupError: If an extra is missing, or there is nothing that `base` could be the base of.
         """
-        from ..directory.read import load_rater
-
-        return load_rater(Path(path), lm, base)
+        return loaded_rater(rater_record(Path(path)), Path(path), lm, base)
 
 
-def default_max_tokens(rater: Rater) -> int:
-    """Return the limit on a reply's tokens that the rater's model was set up with."""
-    limit = rater.lm.kwargs.get("max_tokens")
-    return DEFAULT_MAX_TOKENS if limit is None else int(limit)
+def loaded_rater(record: Mapping[str, Any], path: Path, lm: str | dspy.LM | None, base: str | Path | None) -> Rater:
+    """Return the rater that a checked record describes; see `Rater.load`."""
+    check_either(path, lm, base)
+    kept = read_rater(record, path)
+    rater = Rater(kept.scale, kept.guideline, fields=kept.fields, order=kept.order, scoring=kept.scoring)
+    rater.provenance, rater.measured = dict(kept.provenance), kept.measured
+    model = read_model(record, path, lm, base)
+    if model is not None:
+        rater.set_lm(model)
+    return rater
 
 
 def _instructions(guideline: Guideline) -> str:

@@ -3,12 +3,13 @@
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..directory.card import rater_card
 from ..directory.files import CARD, rater_record, write_record
-from ..directory.read import rater_of
+from ..directory.read import read_rater
 
 _README = "README.md"
 """Where the Hub looks for a model card. It is not under the seal, so it can be edited there."""
@@ -35,16 +36,16 @@ def copy_rater(path: str | Path, target: Path, *, repository: str, license: str 
     """
     path = Path(path)
     record = rater_record(path)
-    rater = rater_of(record, path)
+    rater = read_rater(record, path)
     if license is not None:
-        rater.provenance = {**rater.provenance, "license": license}
+        rater = replace(rater, provenance={**rater.provenance, "license": license})
     for name in record["files"]:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         if name != CARD:
             _link(path / name, target / name)
     model = _without_folder(record["model"])
     name = repository.rpartition("/")[2]
-    card = rater_card(name, rater, model, rater.measured, repository=repository)
+    card = rater_card(name, rater, model, repository=repository)
     (target / CARD).write_text(card, encoding="utf-8")
     kept = {key: value for key, value in record.items() if key not in _WRITTEN}
     write_record(target, {**kept, "model": model, "provenance": rater.provenance})

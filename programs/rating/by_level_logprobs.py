@@ -2,22 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ...data import Corpus, Label
+from .asked import Asked
 from .ratings import Rating, Ratings, rate_replies
 from .scored_run import LevelEngine, Scored, ScoredRun, scored
 from .scoring import score, softmax
-
-if TYPE_CHECKING:
-    from ..raters.rater import Rater
 
 _CHUNK = 256
 """Items whose levels are read before progress is told."""
 
 
 def rate_by_levels(
-    rater: "Rater", corpus: Corpus, engine: LevelEngine, levels: Sequence[Label], run: ScoredRun
+    rater: Asked, corpus: Corpus, engine: LevelEngine, levels: Sequence[Label], run: ScoredRun
 ) -> Scored:
     """Score each item with the probabilities of the levels after the rater's own rationale.
 
@@ -47,6 +44,6 @@ def rate_by_levels(
     return found
 
 
-def _before(rater: "Rater", rating: Rating) -> str:
+def _before(rater: Asked, rating: Rating) -> str:
     """Return the rationale that stands before the label."""
     return rating.rationale if rater.order == "rationale_label" else ""

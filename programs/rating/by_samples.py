@@ -3,19 +3,16 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ...data import Corpus, Draw, Label, Scale
+from .asked import Asked
 from .ratings import Rating
 from .repeated import draw_repeats
 from .scored_run import Scored, ScoredRun, scored
 from .scoring import Score, score
 
-if TYPE_CHECKING:
-    from ..raters.rater import Rater
 
-
-def rate_by_samples(rater: "Rater", corpus: Corpus, run: ScoredRun, places: Sequence[int]) -> Scored:
+def rate_by_samples(rater: Asked, corpus: Corpus, run: ScoredRun, places: Sequence[int]) -> Scored:
     """Score items with the shares of the labels among several replies; those in the journal are not asked again.
 
     Args:
@@ -42,7 +39,7 @@ def rate_by_samples(rater: "Rater", corpus: Corpus, run: ScoredRun, places: Sequ
     return Scored(ratings, {}, drawn.prompt_tokens, drawn.completion_tokens)
 
 
-def _summary(rater: "Rater", item_id: str, draws: Sequence[Draw], error: str) -> Rating:
+def _summary(rater: Asked, item_id: str, draws: Sequence[Draw], error: str) -> Rating:
     """Make one rating of an item's draws, with the rationale of the first draw nearest to the score or the label."""
     drawn = sorted(draws, key=lambda draw: draw.index)
     counts = Counter(draw.label for draw in drawn if draw.label is not None)

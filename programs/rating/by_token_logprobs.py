@@ -9,19 +9,17 @@ would be a hundred times as long as the reply, and nothing but the place of the 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from ...data import Corpus, Draw, Label, Scale, Source
 from ..adapter.prompt_records import Completion
-from ..completions.complete import Ask, complete, gives_logprobs, identity
+from ..completions.complete import complete
+from ..completions.requests import Ask, gives_logprobs, identity
 from ..openai_client.request import MOST_ALTERNATIVES
+from .asked import Asked
 from .ratings import Rating, draw_of
 from .scored_run import Scored, ScoredRun, scored
 from .scoring import score
 from .token_levels import LevelWeights, Unweighed, has_alternatives, level_weights
-
-if TYPE_CHECKING:
-    from ..raters.rater import Rater
 
 VERSION = 1
 """Of the second draw's JSON."""
@@ -37,7 +35,7 @@ def alternatives_for(levels: Sequence[Label]) -> int:
     return min(MOST_ALTERNATIVES, max(_FEWEST_ALTERNATIVES, 2 * len(levels)))
 
 
-def rate_by_tokens(rater: "Rater", corpus: Corpus, levels: Sequence[Label], run: ScoredRun) -> Scored:
+def rate_by_tokens(rater: Asked, corpus: Corpus, levels: Sequence[Label], run: ScoredRun) -> Scored:
     """Score items with the probabilities that a server shows at the place of the label of its reply at temperature 0.
 
     Of many items one is asked for first: where its reply comes without log-probabilities, the others are not asked for.
@@ -80,7 +78,7 @@ def rate_by_tokens(rater: "Rater", corpus: Corpus, levels: Sequence[Label], run:
     return found
 
 
-def weigh_levels(rater: "Rater", completion: Completion) -> LevelWeights | Unweighed:
+def weigh_levels(rater: Asked, completion: Completion) -> LevelWeights | Unweighed:
     """Weigh the levels of a rater's scale at the place where a reply that came with log-probabilities has its label."""
     reply = rater.read(completion)
     if not isinstance(reply.label, int | float | str):
@@ -125,7 +123,7 @@ def _is_bare(completion: Completion) -> bool:
     return bool(completion.text) and (completion.tokens is None or not has_alternatives(completion.tokens))
 
 
-def _settle(rater: "Rater", found: Scored, place: int, reading: _Reading) -> None:
+def _settle(rater: Asked, found: Scored, place: int, reading: _Reading) -> None:
     """Turn what was read of an item into its rating, or note why its levels are not weighed."""
     reply, rule = reading.reply, rater.scoring.rule
     if reply.label is None:
@@ -138,7 +136,7 @@ def _settle(rater: "Rater", found: Scored, place: int, reading: _Reading) -> Non
         found.ratings[place] = scored(rating, score(seen.weights, rule, rater.scale))
 
 
-def _weighed(rater: "Rater", reply: Draw, completion: Completion) -> Draw:
+def _weighed(rater: Asked, reply: Draw, completion: Completion) -> Draw:
     """Return the draw that keeps what the tokens say of the levels."""
     kept = Draw(reply.item_id, reply.prompt, 1, None, "", reply.reason)
     if reply.label is None:

@@ -1,17 +1,16 @@
-"""Knows how a rater rates a whole corpus, resumably; does not know whether the ratings are any good."""
+"""Knows how a rater rates a whole corpus by its replies, resumably; does not know whether the ratings are any good."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
-from ...data import Corpus, Draw, Journal, Label, SetupError, Source
+from ...data import Corpus, Draw, Journal, Label, Source
 from ..adapter.parsing import Unparsed
 from ..adapter.prompt_records import Completion, well_formed
-from ..completions.complete import NOT_ASKED, Ask, Sampling, complete, identity
-
-if TYPE_CHECKING:
-    from ..raters.rater import Rater
+from ..completions.complete import complete
+from ..completions.requests import NOT_ASKED, Ask, Sampling, identity
+from .asked import Asked
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, a short note) as a long stage goes on."""
@@ -110,44 +109,8 @@ class Ratings(Sequence[Rating]):
         return Counter(rating.sampled for rating in self.ratings if rating.sampled)
 
 
-def rate(
-    rater: "Rater",
-    corpus: Corpus,
-    *,
-    seed: int = 0,
-    max_tokens: int | None = None,
-    journal: Journal | None = None,
-    progress: Progress | None = None,
-) -> Ratings:
-    """Rate every item, by the rater's `Scoring`: as its reply at temperature 0 says, or with a score.
-
-    Args:
-        rater: Who rates.
-        corpus: What is rated; gold labels are not looked at.
-        seed: Part of the draws' key; engines that decode greedily do not need it.
-        max_tokens: Limit on a reply's tokens; None takes the model's own.
-        journal: Where ratings are kept and found again, so that a rerun asks nothing twice.
-        progress: Called after each batch.
-
-    Raises:
-        SetupError: If the corpus lacks a field of the rater, or no call can succeed (wrong key or model).
-    """
-    missing = [name for name in rater.fields if name not in corpus.fields]
-    if missing:
-        cure = f"The rater reads {', '.join(rater.fields)}; the corpus has {', '.join(corpus.fields)}."
-        raise SetupError(f"the corpus has no field {missing[0]!r}", place="rate", cure=cure)
-    limit = rater.lm.kwargs.get("max_tokens") if max_tokens is None else max_tokens
-    sampling = Sampling(temperature=0.0, max_tokens=Sampling.max_tokens if limit is None else limit, seed=seed)
-    if rater.scoring.rule != "mode":
-        from .scored import rate_scored  # it builds on this module
-        from .scored_run import ScoredRun
-
-        return rate_scored(rater, corpus, ScoredRun(sampling, journal, progress))
-    return rate_replies(rater, corpus, sampling, journal=journal, progress=progress)
-
-
 def rate_replies(
-    rater: "Rater", corpus: Corpus, sampling: Sampling, *, journal: Journal | None, progress: Progress | None
+    rater: Asked, corpus: Corpus, sampling: Sampling, *, journal: Journal | None, progress: Progress | None
 ) -> Ratings:
     """Rate every item as the rater's one reply says; the arguments are those of `rate`."""
     source = Source(identity(rater.lm), sampling.to_dict())
@@ -174,7 +137,7 @@ def rate_replies(
     return Ratings(tuple(found[place] for place in range(len(prompts))), *spent)
 
 
-def recalled(rater: "Rater", draw: Draw) -> Draw:
+def recalled(rater: Asked, draw: Draw) -> Draw:
     """Return a recorded draw as the rater reads it now: a checklist's label is computed anew from its answers.
 
     What a checklist's answers stand for is no part of the prompt that the journal knows a draw by.
@@ -185,7 +148,7 @@ def recalled(rater: "Rater", draw: Draw) -> Draw:
     return draw_of(rater, draw.item_id, draw.prompt, draw.index, said)
 
 
-def draw_of(rater: "Rater", item_id: str, prompt: str, index: int, completion: Completion) -> Draw:
+def draw_of(rater: Asked, item_id: str, prompt: str, index: int, completion: Completion) -> Draw:
     """Parse a completion with the rater's adapter into the record that the journal keeps."""
     reply = rater.read(completion)
     label, reason = (None, reply.label.reason) if isinstance(reply.label, Unparsed) else (reply.label, "")

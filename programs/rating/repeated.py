@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ...data import Corpus, Draw, Journal, Source
-from ..completions.complete import Ask, Sampling, complete, identity
+from ..completions.complete import complete
+from ..completions.requests import Ask, Sampling, identity
+from .asked import Asked
 from .ratings import Progress, Rating, Ratings, draw_of, recalled
-
-if TYPE_CHECKING:
-    from ..raters.rater import Rater
 
 
 @dataclass
@@ -30,7 +28,7 @@ class Repeated:
 
 
 def draw_repeats(
-    rater: "Rater",
+    rater: Asked,
     corpus: Corpus,
     sampling: Sampling,
     count: int,
@@ -82,7 +80,7 @@ def draw_repeats(
 
 
 def rate_repeatedly(
-    rater: "Rater",
+    rater: Asked,
     corpus: Corpus,
     repeats: int,
     *,

@@ -1,20 +1,17 @@
 """Knows which way a rater's items get their scores, and when one way has to stand in for another; scores nothing."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ...data import Corpus
+from .asked import Asked
 from .by_level_logprobs import rate_by_levels
 from .by_samples import rate_by_samples
 from .by_token_logprobs import rate_by_tokens
 from .ratings import Ratings
 from .scored_run import LevelEngine, Scored, ScoredRun
 
-if TYPE_CHECKING:
-    from ..raters.rater import Rater
 
-
-def rate_scored(rater: "Rater", corpus: Corpus, run: ScoredRun) -> Ratings:
+def rate_scored(rater: Asked, corpus: Corpus, run: ScoredRun) -> Ratings:
     """Rate every item with a score and a distribution, by the rater's `Scoring`.
 
     A reply without a label leaves its item without a rating, with the reason: nothing is guessed. Where a model in this
@@ -34,7 +31,7 @@ def rate_scored(rater: "Rater", corpus: Corpus, run: ScoredRun) -> Ratings:
     )
 
 
-def _weighed(rater: "Rater", corpus: Corpus, run: ScoredRun) -> Scored:
+def _weighed(rater: Asked, corpus: Corpus, run: ScoredRun) -> Scored:
     """Return what the probabilities of levels give, and which items are left, with the reason."""
     if rater.scoring.rule == "mean":
         return Scored(unweighed=dict.fromkeys(range(len(corpus)), ""))

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from ...data import Journal
 from ..adapter.prompt_records import Prompt
-from ..completions.complete import Sampling
+from ..completions.requests import Sampling
 from .ratings import Progress, Rating
 from .scoring import Score
 

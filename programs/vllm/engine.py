@@ -13,8 +13,9 @@ from dspy.lm15 import Request, Response, UnsupportedFeatureError, response_to_ev
 
 from ...data import SetupError
 from ..adapter.prompt_records import Completion, Prompt
-from ..completions.complete import Ask, Feed, Listed, Sampling
-from ..local.chat_template import encode_prompt, prompt_of
+from ..completions.dspy_messages import prompt_of
+from ..completions.requests import Ask, Feed, Listed, Sampling
+from ..local.chat_template import encode_prompt
 from ..local.engine import LocalEngine
 from ..local.first_difference import LevelChoice, level_choice
 from ..local.model_folder import read_tokenizer
@@ -24,7 +25,7 @@ from ..openai_client.feed import stream
 from ..openai_client.http import Address
 from ..openai_client.pool import response_of
 from ..openai_client.retry import Patience
-from .launch_vllm_python import vllm_python
+from .launch import vllm_python
 from .server import VLLMServer
 from .shared_servers import Wanted, borrow, give_back
 from .token_client import TokenClient, TokenCompletion, TokenPrompt

@@ -8,12 +8,12 @@ import dspy
 from dspy.clients.provider import Provider
 
 from ...data import InputError, SetupError
-from ..completions.complete import Sampling
+from ..completions.requests import Sampling
 from ..local.embedded_model import NAME, embedded_model
 from ..local.engine import LocalEngine
 from ..local.safetensors_check import base_of
 from ..local.weights import adapter_folder
-from ..openai_client.pool_pooled_lm import AsyncPool
+from ..openai_client.pool import AsyncPool
 from .engine import VLLMEngine
 
 VLLM = "vllm"

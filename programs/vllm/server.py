@@ -17,8 +17,7 @@ from typing import Any
 
 from ...data import SetupError
 from . import keeper as vllm_keeper
-from .launch import Launch, make_launch, port_for
-from .launch_vllm_python import vllm_python
+from .launch import Launch, make_launch, port_for, vllm_python
 from .startup_failure import startup_failure
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from accord.app.audit.plan_audit_options import AuditOptions
+from accord.app.audit.plan import AuditOptions
 from accord.app.audit.record import AuditReport
 from accord.app.audit.run import audit_file, plan_file
 from accord.app.commands.main import app
@@ -270,7 +270,16 @@ def test_a_killed_command_goes_on_and_repeats_no_recorded_call(rater_folder, tmp
     data.write_text("text,label\n" + "".join(f"text {n},{n % 5 + 1}\n" for n in range(60)), encoding="utf-8")
     out = tmp_path / "out"
     with StubServer(Behaviour(latency=0.05)) as server:
-        command = [sys.executable, "-m", "accord.app", "audit", str(rater_folder), str(data), "--out", str(out)]
+        command = [
+            sys.executable,
+            "-m",
+            "accord.app",
+            "audit",
+            str(rater_folder),
+            str(data),
+            "--out",
+            str(out),
+        ]
         command += ["--model", "tiny", "--api-base", server.url, "--repeats", "2"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert server.wait_until(lambda one: one.requests >= 150, seconds=120)
@@ -299,7 +308,17 @@ def test_the_embedded_model_is_audited(tmp_path):
     (tmp_path / "items.csv").write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
     rater = Rater(Nominal(["good", "bad"]), order="label", lm=resolve_model("local", max_tokens=8))
     rater.save(tmp_path / "rater")
-    command = [sys.executable, "-m", "accord.app", "audit", "rater", "items.csv", "--repeats", "2", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "accord.app",
+        "audit",
+        "rater",
+        "items.csv",
+        "--repeats",
+        "2",
+        "--json",
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)

@@ -161,7 +161,18 @@ def test_a_saved_rater_gives_the_same_labels_in_two_fresh_processes(tmp_path) ->
     texts = ["I love it.", "I hate it.", "It broke at once.", "Lovely."]
     (tmp_path / "items.csv").write_text("text\n" + "\n".join(texts) + "\n", encoding="utf-8")
     for name in ("one.csv", "two.csv"):
-        command = [sys.executable, "-m", "accord.app", "rate", "rater", "items.csv", "--out", name, "--seed", "3"]
+        command = [
+            sys.executable,
+            "-m",
+            "accord.app",
+            "rate",
+            "rater",
+            "items.csv",
+            "--out",
+            name,
+            "--seed",
+            "3",
+        ]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert done.stderr.startswith("rated ") and len(done.stderr.splitlines()) == 1

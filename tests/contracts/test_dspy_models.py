@@ -26,7 +26,9 @@ def a_request(**options: Any) -> lm15.Request:
 
 
 def test_a_model_takes_engines_and_keeps_its_defaults_where_we_look_for_them() -> None:
-    """Breaks programs/local_model.py, programs/pooled_lm.py, programs/scripted.py: models are made this way."""
+    """Breaks programs/local/engine.py, programs/openai_client/pool.py, programs/completions/scripted_lm.py: models are
+    made this way.
+    """
     takes(dspy.LM, "model", "engine", "async_engine", "temperature", "max_tokens", "cache", "num_retries")
     engine = Echo("one")
     lm = dspy.LM("echo/one", engine=engine, async_engine=AsyncEcho("one"), temperature=0.0, max_tokens=9, **ENGINE_FREE)
@@ -35,14 +37,16 @@ def test_a_model_takes_engines_and_keeps_its_defaults_where_we_look_for_them() -
 
 
 def test_a_model_that_dspy_reaches_itself_has_a_word_for_an_engine() -> None:
-    """Breaks programs/prices.py, programs/completions.py: whether we have an engine is told by its type."""
+    """Breaks programs/completions/prices.py, programs/completions/complete.py: whether we have an engine is told by its
+    type.
+    """
     lm = dspy.LM("openai/some-model", api_base="http://127.0.0.1:1/v1")
     assert isinstance(lm.engine, str)
     assert lm.kwargs["api_base"] == "http://127.0.0.1:1/v1"
 
 
 def test_a_model_answers_a_canonical_request_with_a_canonical_response() -> None:
-    """Breaks programs/adapter.py, programs/fan_out.py: every draw is asked for like this."""
+    """Breaks programs/adapter/adapter.py, programs/completions/threaded_calls.py: every draw is asked for like this."""
     engine = Echo("one")
     lm: Any = dspy.LM("echo/one", engine=engine, async_engine=AsyncEcho("two"), **ENGINE_FREE)
     response = lm(a_request(temperature=1.0, max_tokens=5, seed=4), cache=False, rollout_id=2)
@@ -56,7 +60,9 @@ def test_a_model_answers_a_canonical_request_with_a_canonical_response() -> None
 
 
 def test_engines_have_the_methods_that_ours_have() -> None:
-    """Breaks programs/threaded_engine.py, programs/local_model.py, programs/openai_pool.py: they are such engines."""
+    """Breaks programs/completions/async_engine.py, programs/local/engine.py, programs/openai_client/pool.py: they are
+    such engines.
+    """
     for protocol, closing in ((Engine, "close"), (AsyncEngine, "aclose")):
         own = {name for name in vars(protocol) if not name.startswith("_")}
         assert own == {"complete", "stream", closing}, "DSPy asks more or less of an engine than before"
@@ -66,7 +72,9 @@ def test_engines_have_the_methods_that_ours_have() -> None:
 
 
 def test_requests_and_responses_have_the_fields_that_we_read_and_write() -> None:
-    """Breaks programs/prompt.py, programs/adapter.py, programs/openai_pool.py, programs/local_model.py: wire types."""
+    """Breaks programs/adapter/prompt_records.py, programs/adapter/adapter.py, programs/openai_client/pool.py,
+    programs/local/engine.py: wire types.
+    """
     holds(lm15.Request, "model", "messages", "system", "tools", "config")
     holds(lm15.Response, "id", "model", "message", "finish_reason", "usage")
     holds(lm15.Usage, "input_tokens", "output_tokens", "total_tokens")
@@ -79,7 +87,7 @@ def test_requests_and_responses_have_the_fields_that_we_read_and_write() -> None
 
 
 def test_a_message_tells_its_text_its_thinking_and_its_refusal_apart() -> None:
-    """Breaks programs/adapter.py: native thinking is the rationale, a refusal is no label."""
+    """Breaks programs/adapter/adapter.py: native thinking is the rationale, a refusal is no label."""
     parts = (lm15.ThinkingPart("hm"), lm15.TextPart("Label: 3"), lm15.RefusalPart("no"))
     message = lm15.Message(role="assistant", parts=parts)
     assert [type(part).__name__ for part in message.parts] == ["ThinkingPart", "TextPart", "RefusalPart"]
@@ -87,7 +95,7 @@ def test_a_message_tells_its_text_its_thinking_and_its_refusal_apart() -> None:
 
 
 def test_a_response_has_the_finish_reasons_that_we_give() -> None:
-    """Breaks programs/openai_pool.py, programs/local_model.py: a cut or filtered reply says so."""
+    """Breaks programs/openai_client/pool.py, programs/local/engine.py: a cut or filtered reply says so."""
     for reason in ("stop", "length", "content_filter"):
         response = Echo("one").complete(a_request())
         kept = lm15.Response(None, "m", response.message, reason, response.usage)
@@ -95,7 +103,9 @@ def test_a_response_has_the_finish_reasons_that_we_give() -> None:
 
 
 def test_a_response_can_be_replayed_as_events() -> None:
-    """Breaks programs/threaded_engine.py, programs/scripted.py: streaming callers get a whole reply as events."""
+    """Breaks programs/completions/async_engine.py, programs/completions/scripted_lm.py: streaming callers get a whole
+    reply as events.
+    """
     events = list(lm15.response_to_events(Echo("one").complete(a_request())))
     assert len(events) >= 2
 
@@ -110,14 +120,18 @@ def test_a_response_can_be_replayed_as_events() -> None:
     ],
 )
 def test_what_an_engine_raises_reaches_callers_as_dspy_s_error(raised: Exception, seen: str) -> None:
-    """Breaks programs/openai_pool.py, programs/fan_out.py, app/answering.py: a wrong key is told from a bad moment."""
+    """Breaks programs/openai_client/pool.py, programs/completions/threaded_calls.py, app/serve/rater_answers.py: a
+    wrong key is told from a bad moment.
+    """
     lm: Any = dspy.LM("echo/one", engine=Echo(raised), **ENGINE_FREE)
     with pytest.raises(getattr(exceptions, seen), match=str(raised).split("\n")[0]):
         lm(a_request(), cache=False)
 
 
 def test_dspy_s_errors_are_the_tree_that_we_sort_by() -> None:
-    """Breaks programs/fan_out.py, programs/models.py: set-up errors end a run, all others are counted."""
+    """Breaks programs/completions/threaded_calls.py, programs/resolve_model.py: set-up errors end a run, all others are
+    counted.
+    """
     for name in ("LMAuthError", "LMBillingError", "LMConfigurationError", "LMUnsupportedModelError"):
         assert issubclass(getattr(exceptions, name), exceptions.LMError)
     for name in ("LMRateLimitError", "LMTimeoutError", "LMServerError", "LMTransportError"):
@@ -127,7 +141,7 @@ def test_dspy_s_errors_are_the_tree_that_we_sort_by() -> None:
 
 
 def test_a_model_without_a_name_is_refused_when_it_is_made() -> None:
-    """Breaks programs/models.py: `resolve_model` turns these two errors into its own."""
+    """Breaks programs/resolve_model.py: `resolve_model` turns these two errors into its own."""
     for wrong in ("", "openai/"):
         with pytest.raises((ValueError, exceptions.LMConfigurationError)):
             dspy.LM(wrong)
@@ -136,7 +150,9 @@ def test_a_model_without_a_name_is_refused_when_it_is_made() -> None:
 
 
 def test_a_provider_launches_kills_and_trains_by_static_methods() -> None:
-    """Breaks optimizers/vllm_provider.py: it replaces these four, and DSPy calls them on the class or an instance."""
+    """Breaks optimizers/dspy_provider/provider.py: it replaces these four, and DSPy calls them on the class or an
+    instance.
+    """
     for name, parameters in {
         "launch": ("lm", "launch_kwargs"),
         "kill": ("lm", "launch_kwargs"),
@@ -151,7 +167,7 @@ def test_a_provider_launches_kills_and_trains_by_static_methods() -> None:
 
 
 def test_a_training_job_is_a_future_with_a_status() -> None:
-    """Breaks optimizers/vllm_provider.py: the job of ours says how far training is, and can be cancelled."""
+    """Breaks optimizers/dspy_provider/provider.py: the job of ours says how far training is, and can be cancelled."""
     takes(TrainingJob, "thread", "model", "train_data", "train_data_format", "train_kwargs")
     assert issubclass(TrainingJob, Future) and callable(TrainingJob.status)
     names = {"not_started", "running", "succeeded", "failed", "cancelled"}
@@ -160,7 +176,7 @@ def test_a_training_job_is_a_future_with_a_status() -> None:
 
 
 def test_trainings_are_kept_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Breaks optimizers/vllm_provider.py: a training that was killed is found again there."""
+    """Breaks optimizers/dspy_provider/provider.py: a training that was killed is found again there."""
     monkeypatch.setenv("DSPY_FINETUNEDIR", str(tmp_path / "kept"))
     assert Path(get_finetune_directory()) == tmp_path / "kept"
 
@@ -193,7 +209,9 @@ class Copied(dspy.LM):
 
 
 def test_a_model_passes_launching_and_training_on_to_its_provider() -> None:
-    """Breaks optimizers/vllm_provider.py, programs/vllm_lm.py: what was trained is a copy with the new model's name."""
+    """Breaks optimizers/dspy_provider/provider.py, programs/vllm/lm.py: what was trained is a copy with the new model's
+    name.
+    """
     takes(dspy.LM, "provider", "finetuning_model", "launch_kwargs", "train_kwargs")
     calls: list[Any] = []
     lm = Copied("echo/one", engine=Echo("one"), provider=Recording(calls))
@@ -210,14 +228,16 @@ def test_a_model_passes_launching_and_training_on_to_its_provider() -> None:
 
 
 def test_dspy_s_weight_trainers_take_what_we_call_them_with() -> None:
-    """Breaks optimizers/vllm_provider.py: it is there so that these two can train."""
+    """Breaks optimizers/dspy_provider/provider.py: it is there so that these two can train."""
     takes(BootstrapFinetune, "metric", "multitask", "train_kwargs", "adapter", "exclude_demos", "num_threads")
     takes(BootstrapFinetune.compile, "student", "trainset", "teacher")
     takes(BetterTogether.compile, "student", "trainset", "teacher", "valset", "strategy")
 
 
 def test_log_probabilities_have_a_place_in_requests_and_responses() -> None:
-    """Breaks programs/prompt.py, programs/adapter.py, programs/openai_pool.py: scores from servers are made of them."""
+    """Breaks programs/adapter/prompt_records.py, programs/adapter/adapter.py, programs/openai_client/pool.py: scores
+    from servers are made of them.
+    """
     holds(lm15.Response, "logprobs")
     assert a_request(logprobs=5).config.logprobs == 5
     other = lm15.TopLogprob(token="4", logprob=-1.0, bytes=(52,))

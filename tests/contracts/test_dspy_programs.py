@@ -42,7 +42,9 @@ def a_program(lm: dspy.LM | None = None) -> Any:
 
 
 def test_a_signature_keeps_its_fields_in_order_and_its_instructions_as_they_are() -> None:
-    """Breaks programs/signatures.py, programs/rater.py: the guideline and the order of the reply live in it."""
+    """Breaks programs/adapter/signature.py, programs/raters/rater.py: the guideline and the order of the reply live in
+    it.
+    """
     kinds: dict[str, tuple[Any, Any]] = {
         "title": (str, dspy.InputField()),
         "text": (str, dspy.InputField()),
@@ -57,7 +59,7 @@ def test_a_signature_keeps_its_fields_in_order_and_its_instructions_as_they_are(
 
 
 def test_a_predictor_has_a_signature_demos_and_a_model_of_its_own() -> None:
-    """Breaks programs/rater.py: a rater's model, guideline and cases are those of its predictor."""
+    """Breaks programs/raters/rater.py: a rater's model, guideline and cases are those of its predictor."""
     program = a_program()
     assert (program.predict.lm, list(program.predict.demos)) == (None, [])
     lm = echo_lm()
@@ -68,7 +70,9 @@ def test_a_predictor_has_a_signature_demos_and_a_model_of_its_own() -> None:
 
 
 def test_a_predictor_hands_everything_to_the_adapter_in_force() -> None:
-    """Breaks programs/adapter.py, programs/rater.py: `RaterAdapter` renders and parses a rater's requests."""
+    """Breaks programs/adapter/adapter.py, programs/raters/rater.py: `RaterAdapter` renders and parses a rater's
+    requests.
+    """
     adapter, lm = Recorder(), echo_lm(max_tokens=7)
     predict = dspy.Predict("text -> label")
     predict.set_lm(lm)
@@ -84,7 +88,9 @@ def test_a_predictor_hands_everything_to_the_adapter_in_force() -> None:
 
 
 def test_a_predictor_hands_everything_to_the_adapter_in_event_loops_too() -> None:
-    """Breaks programs/rater.py, programs/adapter.py: `Rater.acall` answers in programs that are asynchronous."""
+    """Breaks programs/raters/rater.py, programs/adapter/adapter.py: `Rater.acall` answers in programs that are
+    asynchronous.
+    """
     adapter, predict = Recorder(), dspy.Predict("text -> label")
     predict.set_lm(echo_lm())
 
@@ -97,7 +103,7 @@ def test_a_predictor_hands_everything_to_the_adapter_in_event_loops_too() -> Non
 
 
 def test_an_adapter_has_the_methods_that_ours_replaces() -> None:
-    """Breaks programs/adapter.py: it replaces format, parse, __call__ and acall of DSPy's adapter."""
+    """Breaks programs/adapter/adapter.py: it replaces format, parse, __call__ and acall of DSPy's adapter."""
     overrides(dspy.Adapter, "__call__", "lm", "lm_kwargs", "signature", "demos", "inputs")
     overrides(dspy.Adapter, "acall", "lm", "lm_kwargs", "signature", "demos", "inputs")
     overrides(dspy.Adapter, "format", "signature", "demos", "inputs")
@@ -106,7 +112,7 @@ def test_an_adapter_has_the_methods_that_ours_replaces() -> None:
 
 
 def test_a_module_calls_forward_and_aforward() -> None:
-    """Breaks programs/rater.py: a rater is called as any other DSPy program."""
+    """Breaks programs/raters/rater.py: a rater is called as any other DSPy program."""
 
     class Both(dspy.Module):
         def forward(self, **fields: str) -> dspy.Prediction:
@@ -120,7 +126,7 @@ def test_a_module_calls_forward_and_aforward() -> None:
 
 
 def test_copies_of_a_program_share_an_engine_that_says_so() -> None:
-    """Breaks programs/local_model.py, programs/openai_pool.py: a copy must not load the model a second time."""
+    """Breaks programs/local/engine.py, programs/openai_client/pool.py: a copy must not load the model a second time."""
     program = a_program(echo_lm())
     for copied in (copy.deepcopy(program), program.deepcopy()):
         assert copied.predict.lm.engine is program.predict.lm.engine
@@ -128,7 +134,9 @@ def test_copies_of_a_program_share_an_engine_that_says_so() -> None:
 
 
 def test_a_program_s_state_names_an_engine_by_its_class_and_loads_it() -> None:
-    """Breaks programs/local_model.py, programs/threaded_engine.py: programs with a rater in them are saved by DSPy."""
+    """Breaks programs/local/engine.py, programs/completions/async_engine.py: programs with a rater in them are saved by
+    DSPy.
+    """
     program = a_program(echo_lm(temperature=0.5))
     state = program.dump_state()
     again = a_program()
@@ -140,7 +148,7 @@ def test_a_program_s_state_names_an_engine_by_its_class_and_loads_it() -> None:
 
 
 def test_settings_hold_the_model_that_programs_use_and_what_the_tests_put_back() -> None:
-    """Breaks programs/rater.py, tests/conftest.py: a rater without a model takes the configured one."""
+    """Breaks programs/raters/rater.py, tests/conftest.py: a rater without a model takes the configured one."""
     assert dspy.settings.lm is None
     lm = echo_lm()
     with dspy.context(lm=lm):
@@ -150,7 +158,9 @@ def test_settings_hold_the_model_that_programs_use_and_what_the_tests_put_back()
 
 
 def test_an_example_is_a_mapping_with_inputs() -> None:
-    """Breaks data/corpus.py, optimizers/base.py, optimizers/traces.py: training items are examples."""
+    """Breaks data/corpus/corpus.py, optimizers/compiler.py, optimizers/traces/traces.py:
+    training items are examples.
+    """
     example = dspy.Example(text="a", label=3, rationale=None).with_inputs("text")
     assert list(example.inputs().keys()) == ["text"]
     assert "label" in example and "group" not in example
@@ -160,7 +170,7 @@ def test_an_example_is_a_mapping_with_inputs() -> None:
 
 
 def test_an_optimizer_has_the_one_compile_that_ours_narrow() -> None:
-    """Breaks optimizers/base.py: every compiler is a Teleprompter, so DSPy can chain it."""
+    """Breaks optimizers/compiler.py: every compiler is a Teleprompter, so DSPy can chain it."""
     takes(Teleprompter.compile, "student", "trainset", "valset", "teacher")
     assert Teleprompter() is not None  # no arguments
 

@@ -12,7 +12,7 @@ from worlds.contracts import holds, overrides, takes
 
 
 def test_the_price_table_lies_in_the_package_and_has_the_columns_that_we_read() -> None:
-    """Breaks programs/prices.py: a budget in dollars needs a price, and never asks the network for it."""
+    """Breaks programs/completions/prices.py: a budget in dollars needs a price, and never asks the network for it."""
     litellm: Any = pytest.importorskip("litellm")
     entry = litellm.model_cost["gpt-4o-mini"]
     assert 0 < entry["input_cost_per_token"] < entry["output_cost_per_token"] < 1e-5
@@ -22,7 +22,9 @@ def test_the_price_table_lies_in_the_package_and_has_the_columns_that_we_read() 
 
 @pytest.mark.slow
 def test_the_price_table_is_read_without_the_network() -> None:
-    """Breaks programs/prices.py, app/cli.py: LiteLLM downloads its table on import unless it is told not to."""
+    """Breaks programs/completions/prices.py, app/commands/main.py: LiteLLM downloads its table on import unless it is
+    told not to.
+    """
     program = (
         "import socket, sys\n"
         "def refuse(*_, **__): sys.exit('it asked the network')\n"
@@ -35,7 +37,7 @@ def test_the_price_table_is_read_without_the_network() -> None:
 
 
 def test_a_server_of_uvicorn_has_the_two_methods_that_ours_replaces() -> None:
-    """Breaks app/service_run.py: it ends with 0 after a signal, and says where it serves once it does."""
+    """Breaks app/serve/lifecycle.py: it ends with 0 after a signal, and says where it serves once it does."""
     uvicorn: Any = pytest.importorskip("uvicorn")
     overrides(uvicorn.Server, "startup", "sockets")
     overrides(uvicorn.Server, "serve", "sockets")
@@ -47,14 +49,16 @@ def test_a_server_of_uvicorn_has_the_two_methods_that_ours_replaces() -> None:
 
 
 def test_a_model_card_s_front_matter_is_written_by_the_hub_s_own_client() -> None:
-    """Breaks programs/rater_card_front.py: the card must be one that the Hub reads."""
+    """Breaks programs/directory/card_metadata.py: the card must be one that the Hub reads."""
     data = pytest.importorskip("huggingface_hub.repocard_data")
     front = data.ModelCardData(library_name="accord", tags=["rater"], license="apache-2.0").to_yaml()
     assert "library_name: accord" in front and "- rater" in front
 
 
 def test_the_hub_s_cache_is_looked_into_without_the_network() -> None:
-    """Breaks programs/rater_base.py: a rater's base model is found again by name and revision, or not at all."""
+    """Breaks programs/directory/base_model.py:
+    a rater's base model is found again by name and revision, or not at all.
+    """
     hub = pytest.importorskip("huggingface_hub")
     takes(hub.snapshot_download, "repo_id", "revision", "local_files_only")
     with pytest.raises((OSError, ValueError)):
@@ -62,7 +66,9 @@ def test_the_hub_s_cache_is_looked_into_without_the_network() -> None:
 
 
 def test_the_hub_s_client_makes_a_repository_and_uploads_a_folder() -> None:
-    """Breaks app/hub.py: `accord export --hub` pushes a rater in one commit, and turns the Hub's errors into lines."""
+    """Breaks app/export/hub.py: `accord export --hub` pushes a rater in one commit, and turns the Hub's errors into
+    lines.
+    """
     hub: Any = pytest.importorskip("huggingface_hub")
     import httpx
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError

@@ -44,13 +44,17 @@ def logits(model: Any) -> Any:
 
 
 def test_all_linear_layers_but_the_last_get_an_adapter(adapted: Any) -> None:
-    """Breaks optimizers/trainers.py: an adapter on the output layer could not be merged, and vLLM would refuse it."""
+    """Breaks optimizers/trainer/trainers.py: an adapter on the output layer could not be merged, and vLLM would refuse
+    it.
+    """
     covered = {name.split(".lora_")[0].split(".")[-1] for name, _ in adapted.named_parameters() if "lora_" in name}
     assert covered == {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
 
 
 def test_an_adapter_is_saved_as_two_files_without_a_pickle(adapted: Any, tmp_path: Path) -> None:
-    """Breaks optimizers/trained_weights.py, programs/weights.py, programs/rater_model.py: what `adapter/` holds."""
+    """Breaks optimizers/trainer/save_weights.py, programs/local/weights.py, programs/directory/model.py: what
+    `adapter/` holds.
+    """
     adapted.save_pretrained(tmp_path, selected_adapters=["default"])
     assert {file.name for file in tmp_path.iterdir()} - {"README.md"} == {
         "adapter_config.json",
@@ -59,7 +63,9 @@ def test_an_adapter_is_saved_as_two_files_without_a_pickle(adapted: Any, tmp_pat
 
 
 def test_an_adapter_s_weights_can_be_handed_to_what_saves_it(adapted: Any, tmp_path: Path) -> None:
-    """Breaks optimizers/trained_weights.py: with several processes they are gathered first, and given as a state."""
+    """Breaks optimizers/trainer/save_weights.py:
+    with several processes they are gathered first, and given as a state.
+    """
     zeros = {name: torch.zeros_like(weight) for name, weight in adapted.state_dict().items()}
     adapted.save_pretrained(tmp_path, state_dict=zeros, selected_adapters=["default"])
     found = peft.utils.load_peft_weights(str(tmp_path), device="cpu")
@@ -67,7 +73,9 @@ def test_an_adapter_s_weights_can_be_handed_to_what_saves_it(adapted: Any, tmp_p
 
 
 def test_an_adapter_s_configuration_says_what_it_is_for(adapted: Any, folder: Path, tmp_path: Path) -> None:
-    """Breaks programs/tensor_files.py, optimizers/trained_weights.py: rank, kind and base are read from it."""
+    """Breaks programs/local/safetensors_check.py, optimizers/trainer/save_weights.py: rank, kind and base are read from
+    it.
+    """
     adapted.save_pretrained(tmp_path)
     config = json.loads((tmp_path / "adapter_config.json").read_text(encoding="utf-8"))
     assert (config["r"], config["lora_alpha"], config["peft_type"]) == (2, 4, "LORA")
@@ -76,7 +84,9 @@ def test_an_adapter_s_configuration_says_what_it_is_for(adapted: Any, folder: Pa
 
 
 def test_the_names_of_an_adapter_s_matrices_lead_to_the_weights_they_change(adapted: Any, tmp_path: Path) -> None:
-    """Breaks programs/tensor_files.py: whether an adapter fits a model is told from names and shapes alone."""
+    """Breaks programs/local/safetensors_check.py:
+    whether an adapter fits a model is told from names and shapes alone.
+    """
     safetensors = pytest.importorskip("safetensors")
     adapted.save_pretrained(tmp_path)
     with safetensors.safe_open(tmp_path / "adapter_model.safetensors", framework="np") as stream:
@@ -89,7 +99,9 @@ def test_the_names_of_an_adapter_s_matrices_lead_to_the_weights_they_change(adap
 
 
 def test_a_merged_adapter_leaves_a_plain_model_that_says_the_same(adapted: Any, folder: Path, tmp_path: Path) -> None:
-    """Breaks programs/weights.py, programs/merging.py: a rater's adapter is merged in before it is asked."""
+    """Breaks programs/local/weights.py, programs/raters/merge_adapter.py: a rater's adapter is merged in before it is
+    asked.
+    """
     adapted.save_pretrained(tmp_path)
     apart = logits(adapted)
     merged = peft.PeftModel.from_pretrained(load(folder), tmp_path).merge_and_unload(safe_merge=True)
@@ -100,7 +112,7 @@ def test_a_merged_adapter_leaves_a_plain_model_that_says_the_same(adapted: Any, 
 
 
 def test_a_merge_refuses_weights_that_are_not_finite(adapted: Any, folder: Path, tmp_path: Path) -> None:
-    """Breaks programs/weights.py: a damaged adapter must not become a rater that says nothing."""
+    """Breaks programs/local/weights.py: a damaged adapter must not become a rater that says nothing."""
     for name, weight in adapted.named_parameters():
         if "lora_B" in name:
             weight.data.fill_(float("nan"))
@@ -110,7 +122,7 @@ def test_a_merge_refuses_weights_that_are_not_finite(adapted: Any, folder: Path,
 
 
 def test_training_can_go_on_from_an_adapter(adapted: Any, folder: Path, tmp_path: Path) -> None:
-    """Breaks optimizers/starting_weights.py: preference training starts from a trace adapter."""
+    """Breaks optimizers/trainer/load_weights.py: preference training starts from a trace adapter."""
     adapted.save_pretrained(tmp_path)
     started = peft.PeftModel.from_pretrained(load(folder), str(tmp_path), is_trainable=True)
     assert [weight for weight in started.parameters() if weight.requires_grad]
@@ -119,7 +131,9 @@ def test_training_can_go_on_from_an_adapter(adapted: Any, folder: Path, tmp_path
 
 
 def test_layers_compute_in_the_type_they_are_given(adapted: Any) -> None:
-    """Breaks optimizers/fitting.py: without this every layer's input is brought to float32, and training slows down."""
+    """Breaks optimizers/trainer/attempt.py: without this every layer's input is brought to float32, and training slows
+    down.
+    """
     kinds: list[Any] = []
     layer = adapted.base_model.model.model.layers[0].self_attn.q_proj.lora_A["default"]
     layer.register_forward_pre_hook(lambda _, given: kinds.append(given[0].dtype))

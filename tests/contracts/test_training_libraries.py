@@ -23,7 +23,7 @@ PAIRS = [{"prompt_ids": [5, 6], "chosen_ids": [7, 8, 9], "rejected_ids": [10, 9]
 
 
 def settings(folder: Path, kind: Any, **more: Any) -> Any:
-    """Return the settings that optimizers/trainers.py makes, for a step of two rows."""
+    """Return the settings that optimizers/trainer/trainers.py makes, for a step of two rows."""
     options: dict[str, Any] = {
         "output_dir": str(folder),
         "num_train_epochs": 2,
@@ -85,7 +85,7 @@ def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def test_the_settings_of_a_training_are_taken_and_kept(tmp_path: Path) -> None:
-    """Breaks optimizers/trainers.py: every setting of a job is handed over by name."""
+    """Breaks optimizers/trainer/trainers.py: every setting of a job is handed over by name."""
     kept = settings(tmp_path, trl.SFTConfig, remove_unused_columns=False)
     assert (kept.bf16, kept.use_cpu, kept.max_length, kept.remove_unused_columns) == (True, True, None, False)
     assert kept.include_num_input_tokens_seen == "non_padding"
@@ -101,7 +101,9 @@ def test_the_settings_of_a_training_are_taken_and_kept(tmp_path: Path) -> None:
 
 
 def test_what_we_do_not_set_is_as_we_count_on(tmp_path: Path) -> None:
-    """Breaks optimizers/trainers.py, optimizers/completion_trainer.py: the loss assumes plain, unpacked rows."""
+    """Breaks optimizers/trainer/trainers.py, optimizers/trainer/completion_trainer.py: the loss assumes plain, unpacked
+    rows.
+    """
     kept = settings(tmp_path, trl.SFTConfig)
     assert (kept.packing, kept.padding_free, kept.use_liger_kernel) == (False, False, False)
     assert kept.average_tokens_across_devices is True
@@ -112,18 +114,20 @@ def test_what_we_do_not_set_is_as_we_count_on(tmp_path: Path) -> None:
 
 
 def test_a_warm_up_below_one_is_a_share_of_the_steps(tmp_path: Path) -> None:
-    """Breaks optimizers/trainers.py: the learning rate rises over a tenth of the steps."""
+    """Breaks optimizers/trainer/trainers.py: the learning rate rises over a tenth of the steps."""
     assert settings(tmp_path, trl.SFTConfig).get_warmup_steps(50) == 5
 
 
 def test_activations_are_recomputed_under_one_of_two_names() -> None:
-    """Breaks optimizers/trainers.py: models of a billion parameters would not fit with all activations kept."""
+    """Breaks optimizers/trainer/trainers.py: models of a billion parameters would not fit with all activations kept."""
     names = set(inspect.signature(trl.SFTConfig).parameters)
     assert names & {"activation_checkpointing", "gradient_checkpointing"}
 
 
 def test_the_methods_that_our_trainers_replace_have_the_parameters_that_ours_have() -> None:
-    """Breaks optimizers/completion_trainer.py, optimizers/pair_trainer.py: both stand on TRL's trainers."""
+    """Breaks optimizers/trainer/completion_trainer.py, optimizers/trainer/preference_trainer.py: both stand on TRL's
+    trainers.
+    """
     for trainer in (trl.SFTTrainer, trl.DPOTrainer):
         overrides(trainer, "compute_loss", "model", "inputs", "return_outputs", "num_items_in_batch")
         overrides(trainer, "get_batch_samples", "epoch_iterator", "num_batches", "device")
@@ -135,7 +139,9 @@ def test_the_methods_that_our_trainers_replace_have_the_parameters_that_ours_hav
 
 
 def test_a_prepared_dataset_is_left_alone_and_padded_on_the_right(trained: Any) -> None:
-    """Breaks optimizers/trainers.py, optimizers/completion_trainer.py: rows are token ids, and prefixes are shared."""
+    """Breaks optimizers/trainer/trainers.py, optimizers/trainer/completion_trainer.py: rows are token ids, and prefixes
+    are shared.
+    """
     trainer, _, _ = trained
     assert trainer.train_dataset.column_names == ["input_ids", "labels"]
     batch = trainer.data_collator(ROWS[:2])
@@ -145,7 +151,7 @@ def test_a_prepared_dataset_is_left_alone_and_padded_on_the_right(trained: Any) 
 
 
 def test_a_step_is_counted_in_tokens_that_are_predicted(trained: Any) -> None:
-    """Breaks optimizers/completion_trainer.py: a batch's loss is its share of all that is accumulated."""
+    """Breaks optimizers/trainer/completion_trainer.py: a batch's loss is its share of all that is accumulated."""
     _, _, seen = trained
     for batches, count in seen:
         counted = sum(int((batch["labels"][:, 1:] != -100).sum()) for batch in batches)
@@ -153,7 +159,9 @@ def test_a_step_is_counted_in_tokens_that_are_predicted(trained: Any) -> None:
 
 
 def test_the_log_has_each_step_s_loss(trained: Any) -> None:
-    """Breaks optimizers/fitting.py, optimizers/training_progress.py: losses are read from the trainer's log."""
+    """Breaks optimizers/trainer/attempt.py, optimizers/training_jobs/progress.py: losses are read from the trainer's
+    log.
+    """
     trainer, _, _ = trained
     steps = [(entry["step"], type(entry["loss"])) for entry in trainer.state.log_history if "loss" in entry]
     assert steps == [(1, float), (2, float), (3, float), (4, float)]
@@ -161,7 +169,7 @@ def test_the_log_has_each_step_s_loss(trained: Any) -> None:
 
 
 def test_a_checkpoint_is_a_numbered_folder_whose_state_is_written_last(trained: Any) -> None:
-    """Breaks optimizers/checkpoints.py: a checkpoint without its state is one that a kill cut short."""
+    """Breaks optimizers/trainer/checkpoints.py: a checkpoint without its state is one that a kill cut short."""
     _, output, _ = trained
     (checkpoint,) = output.glob("checkpoint-*")  # save_total_limit=1
     state = checkpoint / "trainer_state.json"
@@ -173,7 +181,7 @@ def test_a_checkpoint_is_a_numbered_folder_whose_state_is_written_last(trained: 
 
 
 def test_training_goes_on_from_a_checkpoint(trained: Any, folder: Path, tmp_path: Path) -> None:
-    """Breaks optimizers/fitting.py: a killed job must reach the same final step."""
+    """Breaks optimizers/trainer/attempt.py: a killed job must reach the same final step."""
     _, output, _ = trained
     (checkpoint,) = output.glob("checkpoint-*")
     again: Any = trl.SFTTrainer(
@@ -187,7 +195,7 @@ def test_training_goes_on_from_a_checkpoint(trained: Any, folder: Path, tmp_path
 
 
 def test_pairs_are_collated_the_better_replies_first(folder: Path, tmp_path: Path) -> None:
-    """Breaks optimizers/pair_trainer.py: pairs are token ids, and their tokens are counted by half."""
+    """Breaks optimizers/trainer/preference_trainer.py: pairs are token ids, and their tokens are counted by half."""
 
     class Encoded(trl.DPOTrainer):
         def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
@@ -208,7 +216,7 @@ def test_pairs_are_collated_the_better_replies_first(folder: Path, tmp_path: Pat
 
 
 def test_the_adapter_is_trained_in_float32_on_a_base_in_bfloat16(trained: Any) -> None:
-    """Breaks optimizers/fitting.py: small steps are not rounded away, and the base takes half the memory."""
+    """Breaks optimizers/trainer/attempt.py: small steps are not rounded away, and the base takes half the memory."""
     trainer, _, _ = trained
     kinds = {weight.dtype for weight in trainer.model.parameters() if weight.requires_grad}
     frozen = {weight.dtype for weight in trainer.model.parameters() if not weight.requires_grad}
@@ -216,13 +224,15 @@ def test_the_adapter_is_trained_in_float32_on_a_base_in_bfloat16(trained: Any) -
 
 
 def test_a_dataset_is_made_of_a_list_of_rows() -> None:
-    """Breaks optimizers/trainers.py, optimizers/traces_table.py: rows and traces are handed over like this."""
+    """Breaks optimizers/trainer/trainers.py, optimizers/traces/table.py: rows and traces are handed over like this."""
     made = datasets.Dataset.from_list([{"input_ids": [1, 2], "row": 0}, {"input_ids": [3], "row": 1}])
     assert (made.column_names, len(made), made[1]) == (["input_ids", "row"], 2, {"input_ids": [3], "row": 1})
 
 
 def test_several_processes_are_started_gathered_and_told_apart(trained: Any) -> None:
-    """Breaks optimizers/launching.py, optimizers/ranks.py, optimizers/trained_weights.py: training on several GPUs."""
+    """Breaks optimizers/training_jobs/launcher.py, optimizers/trainer/distributed.py,
+    optimizers/trainer/save_weights.py: training on several GPUs.
+    """
     from accelerate import PartialState
     from accelerate.commands.launch import launch_command_parser
     from accelerate.utils import broadcast_object_list
@@ -239,7 +249,9 @@ def test_several_processes_are_started_gathered_and_told_apart(trained: Any) -> 
 
 
 def test_memory_that_ran_out_is_recognized() -> None:
-    """Breaks optimizers/memory.py: it is answered with a smaller micro-batch, any other error is not."""
+    """Breaks optimizers/training_jobs/micro_batch.py: it is answered with a smaller micro-batch, any other error is
+    not.
+    """
     from accelerate.utils.memory import should_reduce_batch_size
 
     assert should_reduce_batch_size(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
@@ -248,7 +260,7 @@ def test_memory_that_ran_out_is_recognized() -> None:
 
 
 def test_the_shipped_launch_configurations_have_keys_that_accelerate_knows() -> None:
-    """Breaks optimizers/launching.py: `launcher="accelerate"` offers them by name."""
+    """Breaks optimizers/training_jobs/launcher.py: `launcher="accelerate"` offers them by name."""
     from accelerate.commands.config.config_args import ClusterConfig
 
     holds(ClusterConfig, "compute_environment", "distributed_type", "mixed_precision", "num_processes", "use_cpu")

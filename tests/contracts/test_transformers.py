@@ -30,7 +30,9 @@ def model(folder: Path) -> Any:
 
 
 def test_a_tokenizer_renders_a_chat_as_text_and_encodes_it_without_adding_anything(tokenizer: Any) -> None:
-    """Breaks programs/local_model.py, optimizers/objectives.py: training rows and requests are encoded like this."""
+    """Breaks programs/local/engine.py, optimizers/finetuning/objectives.py: training rows and requests are encoded like
+    this.
+    """
     turns = [{"role": "user", "content": "hi"}]
     text = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
     assert text == "<|start|>user\nhi<|end|>\n<|start|>assistant\n"
@@ -43,7 +45,7 @@ def test_a_tokenizer_renders_a_chat_as_text_and_encodes_it_without_adding_anythi
 
 
 def test_a_tokenizer_names_its_control_tokens(tokenizer: Any) -> None:
-    """Breaks programs/local_model.py: an item that spells a control token must not end its turn."""
+    """Breaks programs/local/engine.py: an item that spells a control token must not end its turn."""
     special = {token.content for token in tokenizer.added_tokens_decoder.values() if token.special}
     assert special == {"<|start|>", "<|end|>", "<|pad|>"}
     assert isinstance(tokenizer.eos_token_id, int) and isinstance(tokenizer.pad_token_id, int)
@@ -51,12 +53,14 @@ def test_a_tokenizer_names_its_control_tokens(tokenizer: Any) -> None:
 
 
 def test_a_configuration_says_how_much_context_there_is(folder: Path) -> None:
-    """Breaks programs/local_model.py, optimizers/training_plan.py: longer items are counted and not cut."""
+    """Breaks programs/local/engine.py, optimizers/finetuning/planner.py: longer items are counted and not cut."""
     assert transformers.AutoConfig.from_pretrained(folder).max_position_embeddings == 512
 
 
 def test_a_model_is_loaded_in_the_wanted_form(folder: Path) -> None:
-    """Breaks programs/weights.py, optimizers/starting_weights.py: dtype and attention are set when it is loaded."""
+    """Breaks programs/local/weights.py, optimizers/trainer/load_weights.py: dtype and attention are set when it is
+    loaded.
+    """
     load = transformers.AutoModelForCausalLM.from_pretrained
     model = load(folder, dtype=torch.bfloat16, use_safetensors=True, attn_implementation="eager")
     assert model.dtype == torch.bfloat16 and model.config._attn_implementation == "eager"
@@ -64,7 +68,7 @@ def test_a_model_is_loaded_in_the_wanted_form(folder: Path) -> None:
 
 
 def test_pickled_weights_are_refused(folder: Path, model: Any, tmp_path: Path) -> None:
-    """Breaks programs/weights.py: loading a model must never run code that lies in its folder."""
+    """Breaks programs/local/weights.py: loading a model must never run code that lies in its folder."""
     model.config.save_pretrained(tmp_path)
     torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
     with pytest.raises(OSError):
@@ -72,14 +76,16 @@ def test_pickled_weights_are_refused(folder: Path, model: Any, tmp_path: Path) -
 
 
 def test_the_weights_of_a_model_can_be_counted_without_loading_them(folder: Path, model: Any) -> None:
-    """Breaks optimizers/starting_weights.py: whether activations are kept depends on it."""
+    """Breaks optimizers/trainer/load_weights.py: whether activations are kept depends on it."""
     with torch.device("meta"):
         empty = transformers.AutoModelForCausalLM.from_config(transformers.AutoConfig.from_pretrained(folder))
     assert empty.num_parameters() == model.num_parameters()
 
 
 def test_a_model_is_saved_with_its_tokenizer_as_safetensors(folder: Path, model: Any, tokenizer: Any) -> None:
-    """Breaks programs/merging.py, optimizers/trained_weights.py, programs/weights.py: what `weights/` holds."""
+    """Breaks programs/raters/merge_adapter.py, optimizers/trainer/save_weights.py, programs/local/weights.py: what
+    `weights/` holds.
+    """
     files = {file.name for file in folder.iterdir()}
     assert {"config.json", "model.safetensors", "generation_config.json", "tokenizer.json"} <= files
     assert not [name for name in files if name.endswith((".bin", ".pt", ".pkl"))]
@@ -87,13 +93,13 @@ def test_a_model_is_saved_with_its_tokenizer_as_safetensors(folder: Path, model:
 
 
 def test_the_ids_that_end_a_reply_are_in_the_generation_configuration(model: Any, tokenizer: Any) -> None:
-    """Breaks programs/local_model.py: decoding stops at them."""
+    """Breaks programs/local/engine.py: decoding stops at them."""
     ends = model.generation_config.eos_token_id
     assert tokenizer.eos_token_id in (ends if isinstance(ends, list) else [ends])
 
 
 def test_only_the_last_logits_are_made_where_no_others_are_wanted(model: Any) -> None:
-    """Breaks programs/generation.py: prompts are prefilled without logits for each of their tokens."""
+    """Breaks programs/local/prefill.py: prompts are prefilled without logits for each of their tokens."""
     ids = torch.tensor([[1, 2, 3]])
     with torch.inference_mode():
         whole = model(input_ids=ids).logits
@@ -103,7 +109,9 @@ def test_only_the_last_logits_are_made_where_no_others_are_wanted(model: Any) ->
 
 
 def test_the_output_layer_sees_hidden_states_and_a_hook_may_choose_among_them(model: Any) -> None:
-    """Breaks programs/weights.py, optimizers/completion_trainer.py: logits only where a loss asks for them."""
+    """Breaks programs/local/weights.py, optimizers/trainer/completion_trainer.py: logits only where a loss asks for
+    them.
+    """
     seen: list[Any] = []
 
     def choose(layer: Any, given: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -118,7 +126,9 @@ def test_the_output_layer_sees_hidden_states_and_a_hook_may_choose_among_them(mo
 
 
 def test_a_cache_is_shared_out_picked_from_and_copied(model: Any) -> None:
-    """Breaks programs/generation.py, optimizers/completion_trainer.py: a shared prefix is read once for all rows."""
+    """Breaks programs/local/prefill.py, optimizers/trainer/completion_trainer.py: a shared prefix is read once for all
+    rows.
+    """
     cache = transformers.DynamicCache(config=model.config)
     with torch.inference_mode():
         model(input_ids=torch.tensor([[1, 2]]), past_key_values=cache, use_cache=True)  # it grows in place
@@ -139,7 +149,7 @@ def test_a_cache_is_shared_out_picked_from_and_copied(model: Any) -> None:
 
 
 def test_a_forward_pass_returns_a_cache_that_gradients_flow_through(model: Any) -> None:
-    """Breaks optimizers/completion_trainer.py: the guideline's keys and values are trained through."""
+    """Breaks optimizers/trainer/completion_trainer.py: the guideline's keys and values are trained through."""
     shared = model(input_ids=torch.tensor([[1, 2]]), use_cache=True).past_key_values
     shared.batch_repeat_interleave(2)
     mask = torch.ones(2, 3, dtype=torch.long)
@@ -151,13 +161,13 @@ def test_a_forward_pass_returns_a_cache_that_gradients_flow_through(model: Any) 
 
 
 def test_the_archive_s_model_can_be_converted() -> None:
-    """Breaks programs/embedded.py: the embedded model comes as a GGUF file."""
+    """Breaks programs/local/embedded_model.py: the embedded model comes as a GGUF file."""
     assert transformers.GgufConfig(dequantize=True).dequantize is True
     transformers.utils.logging.disable_progress_bar()
 
 
 def test_quantization_is_described_as_qlora_needs_it() -> None:
-    """Breaks optimizers/starting_weights.py: the base under `method="qlora"`."""
+    """Breaks optimizers/trainer/load_weights.py: the base under `method="qlora"`."""
     takes(
         transformers.BitsAndBytesConfig,
         "load_in_4bit",
@@ -168,7 +178,9 @@ def test_quantization_is_described_as_qlora_needs_it() -> None:
 
 
 def test_callbacks_are_called_with_the_state_that_we_read() -> None:
-    """Breaks optimizers/training_progress.py, optimizers/checkpoints.py, optimizers/patience.py: what we follow."""
+    """Breaks optimizers/training_jobs/progress.py, optimizers/trainer/checkpoints.py,
+    optimizers/trainer/early_stopping.py: what we follow.
+    """
     for name in ("on_train_begin", "on_log", "on_step_end", "on_save", "on_evaluate", "on_epoch_begin"):
         overrides(transformers.TrainerCallback, name, "args", "state", "control")
     holds(transformers.TrainerState, "global_step", "max_steps", "log_history", "num_input_tokens_seen")
@@ -177,7 +189,7 @@ def test_callbacks_are_called_with_the_state_that_we_read() -> None:
 
 
 def test_rows_of_like_length_are_grouped_by_a_generator_of_ours() -> None:
-    """Breaks optimizers/row_order.py: a resume within an epoch must go on in the same order."""
+    """Breaks optimizers/trainer/row_order.py: a resume within an epoch must go on in the same order."""
     from transformers.trainer_pt_utils import get_length_grouped_indices
 
     takes(get_length_grouped_indices, "lengths", "batch_size", "generator")
@@ -187,6 +199,8 @@ def test_rows_of_like_length_are_grouped_by_a_generator_of_ours() -> None:
 
 
 def test_a_layer_in_four_bits_says_whether_it_would_be_repacked() -> None:
-    """Breaks optimizers/starting_weights.py: measuring dev rows must not repack weights that are still trained on."""
+    """Breaks optimizers/trainer/load_weights.py:
+    measuring dev rows must not repack weights that are still trained on.
+    """
     quantized = pytest.importorskip("bitsandbytes.nn")
     assert hasattr(quantized.Linear4bit(64, 64), "support_avx512bf16_for_cpu")

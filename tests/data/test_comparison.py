@@ -8,7 +8,8 @@ from scipy import stats
 
 from accord.data import InputError, Interval, Nominal, Ordinal, SetupError, agreement
 from accord.data.metrics.agreement import metrics_of
-from accord.data.metrics.paired_difference import paired_difference, two_sided_p
+from accord.data.metrics.paired_difference import paired_difference
+from accord.data.statistics.significance import two_sided_p
 
 FIVE = Ordinal(1, 5)
 

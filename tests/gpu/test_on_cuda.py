@@ -14,7 +14,8 @@ import pytest
 
 from accord.data import Ordinal
 from accord.optimizers import FineTune
-from accord.optimizers.finetuning.objectives import Row, make_rows
+from accord.optimizers.finetuning.objectives import make_rows
+from accord.optimizers.training_jobs.rows import Row
 from accord.programs import Ask, Guideline, LocalEngine, Prompt, Rater, Sampling, Turn, local_lm
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -29,7 +30,7 @@ PROMPTS = [Prompt((Turn("system", "Rate it."), Turn("user", f"text number {numbe
 
 TRAIN_AND_TELL = """
 import json, sys, torch
-from accord.optimizers.trainer import main
+from accord.optimizers.trainer.__main__ import main
 code = main(sys.argv[1:])
 print(json.dumps({"code": code, "bytes": torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0}))
 """

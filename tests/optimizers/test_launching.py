@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from accord.data import SetupError
-from accord.optimizers.finetuning.objectives import Row
 from accord.optimizers.training_jobs.job import ADAPTER, CHECKPOINTS, DONE, MEMORY, PROGRESS, SAID, WEIGHTS
 from accord.optimizers.training_jobs.launcher import Launcher
 from accord.optimizers.training_jobs.process import run_jobs
+from accord.optimizers.training_jobs.rows import Row
 from worlds.training_jobs import make_job, some_pairs, some_rows, trained
 
 pytestmark = pytest.mark.filterwarnings("default")

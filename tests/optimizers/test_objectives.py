@@ -10,17 +10,8 @@ import pytest
 
 from accord.data import Corpus, Item, Ordinal, SetupError, content_id
 from accord.optimizers.dspy_provider.chat_rows import chat_rows
-from accord.optimizers.finetuning.objectives import (
-    IGNORED,
-    ORDERS,
-    Row,
-    Rows,
-    examples_for,
-    make_rows,
-    shared_prefix,
-    traced,
-)
-from accord.optimizers.finetuning.objectives_shuffled_rationales import shuffled
+from accord.optimizers.finetuning.objectives import ORDERS, Rows, examples_for, make_rows, shuffled, traced
+from accord.optimizers.training_jobs.rows import IGNORED, Row, shared_prefix
 from accord.programs import Case, Guideline, LocalEngine, Prompt, Rater, local_lm
 from worlds.tiny_model import TEMPLATE
 

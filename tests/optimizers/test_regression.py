@@ -13,8 +13,9 @@ import pytest
 
 from accord.data import Corpus, InputError, Interval, Nominal, Ordinal, Scale, SetupError
 from accord.optimizers.finetune import FineTune
-from accord.optimizers.finetuning.objectives import Row, make_rows, shared_prefix
+from accord.optimizers.finetuning.objectives import make_rows
 from accord.optimizers.training_jobs.job import Parameters, TrainingJob, read_job, rows_hash, rows_text, write_job
+from accord.optimizers.training_jobs.rows import Row, shared_prefix
 from accord.programs import Guideline, LocalEngine, Rater, local_lm
 
 pytestmark = pytest.mark.filterwarnings("default")

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from accord.data import InputError, SetupError
-from accord.optimizers.finetuning.objectives import IGNORED, Row
 from accord.optimizers.finetuning.workspace import Workspace
 from accord.optimizers.training_jobs.job import (
     ADAPTER,
@@ -26,6 +25,7 @@ from accord.optimizers.training_jobs.job import (
     write_job,
 )
 from accord.optimizers.training_jobs.process import run_jobs
+from accord.optimizers.training_jobs.rows import IGNORED, Row
 from accord.programs import weights_hash
 from worlds.training_jobs import training_command, wait_for_line
 
@@ -45,7 +45,7 @@ def _bytes(folder: Path) -> bytes:
 
 def _train(folder: Path):
     pytest.importorskip("trl")
-    from accord.optimizers.trainer import train
+    from accord.optimizers.trainer.__main__ import train
 
     return train(folder / JOB)
 

@@ -27,7 +27,7 @@ OVERFIT: dict[str, Any] = {"learning_rate": 2e-2, "epochs": 8}
 
 def _train(folder: Path, **options: Any) -> Any:
     pytest.importorskip("trl")
-    from accord.optimizers.trainer import train
+    from accord.optimizers.trainer.__main__ import train
 
     return train(folder / JOB, **options)
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from accord.data import SetupError
-from accord.optimizers.finetuning.objectives import Row
 from accord.optimizers.training_jobs.job import DONE, MEMORY, SAID
 from accord.optimizers.training_jobs.micro_batch import Held, first_held, nothing_fits, ran_out, read_held, write_held
 from accord.optimizers.training_jobs.process import run_jobs
+from accord.optimizers.training_jobs.rows import Row
 from worlds.tiny_model import make_tiny_model
 from worlds.training_jobs import make_job, some_pairs, some_rows, trained
 
@@ -145,7 +145,7 @@ import resource, sys
 from pathlib import Path
 import datasets, peft, torch, trl, trl.trainer.sft_trainer
 import accord.optimizers.trainer.attempt, accord.optimizers.trainer.completion_trainer
-from accord.optimizers.trainer import main
+from accord.optimizers.trainer.__main__ import main
 torch.ones(64, 64) @ torch.ones(64, 64)
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + int(sys.argv[1]), resource.RLIM_INFINITY))

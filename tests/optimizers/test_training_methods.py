@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from accord.data import InputError, SetupError
-from accord.optimizers.finetuning.objectives import Row
 from accord.optimizers.training_jobs.job import (
     ADAPTER,
     JOB,
@@ -24,6 +23,7 @@ from accord.optimizers.training_jobs.job import (
     rows_hash,
     write_job,
 )
+from accord.optimizers.training_jobs.rows import Row
 from accord.programs import LocalEngine, weights_hash
 from worlds.tiny_model import make_tiny_model
 from worlds.training_jobs import PARAMETERS, make_job, some_pairs, some_rows
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 def _train(folder: Path) -> Any:
     pytest.importorskip("trl")
-    from accord.optimizers.trainer import train
+    from accord.optimizers.trainer.__main__ import train
 
     return train(folder / JOB)
 

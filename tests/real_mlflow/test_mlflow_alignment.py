@@ -68,7 +68,7 @@ def _optimizer(**options: Any) -> Any:
 
 
 def test_mlflow_s_optimizers_and_judges_are_what_they_were(mlflow: Any, make: Any) -> None:
-    """What optimizers/mlflow_alignment.py, mlflow_judges.py and mlflow_labels.py rely on."""
+    """What optimizers/mlflow/alignment.py, mlflow_judges.py and mlflow_labels.py rely on."""
     base = import_module("mlflow.genai.judges.base")
     overrides(base.AlignmentOptimizer, "align", "judge", "traces")
     assert base.AlignmentOptimizer.__abstractmethods__ == {"align"}

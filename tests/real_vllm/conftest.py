@@ -8,7 +8,7 @@ import pytest
 
 from accord.data import SetupError
 from accord.programs import embedded_model
-from accord.programs.vllm.launch_vllm_python import VARIABLE, vllm_python
+from accord.programs.vllm.launch import VARIABLE, vllm_python
 
 _BESIDE = Path(__file__).parent.parent.parent / ".venv-vllm" / "bin" / "python"
 

@@ -10,8 +10,7 @@ import pytest
 
 from accord.data import SetupError
 from accord.programs import VLLMServer
-from accord.programs.vllm.launch import make_launch
-from accord.programs.vllm.launch_vllm_python import vllm_python
+from accord.programs.vllm.launch import make_launch, vllm_python
 from worlds.stub_vllm import is_open, processes_in
 
 pytestmark = pytest.mark.vllm

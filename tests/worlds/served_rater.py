@@ -55,7 +55,16 @@ class ServedRater:
 
     def start(self) -> None:
         """Start it, and wait until it says that it serves."""
-        command = [sys.executable, "-m", "accord.app", self.command, str(self.folder), "--port", "0", *self.options]
+        command = [
+            sys.executable,
+            "-m",
+            "accord.app",
+            self.command,
+            str(self.folder),
+            "--port",
+            "0",
+            *self.options,
+        ]
         self._process = subprocess.Popen(command, stdout=-1, stderr=-1, text=True, env=self._environment)
         self.said = "" if self._process.stdout is None else self._process.stdout.readline()
         if not self.said.startswith(self.greeting):

@@ -8,8 +8,8 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
-from accord.optimizers.finetuning.objectives import Row
 from accord.optimizers.training_jobs.job import JOB, Parameters, TrainingJob, read_result, rows_hash, write_job
+from accord.optimizers.training_jobs.rows import Row
 from accord.programs import weights_hash
 
 PARAMETERS = Parameters(lora_rank=2, lora_alpha=4, epochs=2, learning_rate=1e-3, batch_size=4, seed=0)

@@ -151,7 +151,7 @@ class TeacherEngine:
 
     def complete(self, request: Request) -> Response:
         """Answer one request with the prompt's next draw."""
-        from accord.programs.local.engine import prompt_of
+        from accord.programs.completions.dspy_messages import prompt_of
 
         prompt = prompt_of(request)
         with self._lock:

@@ -1,18 +1,15 @@
 """Knows how to make a local model pick one of a scale's levels; does not let it reason and never parses."""
 
 import math
-from typing import TYPE_CHECKING
 
 from ...data import Corpus, Draw, Journal, SetupError, Source
-from ..completions.complete import identity
+from ..completions.requests import identity
 from ..local.engine import LocalEngine
-from .ratings import Rating, Ratings
-
-if TYPE_CHECKING:
-    from ..raters.rater import Rater
+from ..rating.ratings import Rating, Ratings
+from .rater import Rater
 
 
-def forced_choice(rater: "Rater", corpus: Corpus, *, journal: Journal | None = None) -> Ratings:
+def forced_choice(rater: Rater, corpus: Corpus, *, journal: Journal | None = None) -> Ratings:
     """Rate every item with the level whose whole reply the model finds likeliest: argmax over ln p(reply | prompt).
 
     It is the fairest reading of a model that cannot keep to a form, since it always gives a label. What it measures is
