@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from ..data import SetupError
 from ..programs import PairRater, Patience, format_check, on_vllm, resolve_model
-from ..programs.audits.probes import AnyRater, single
+from ..programs.audits import AnyRater, single
 
 logger = logging.getLogger(__name__)
 

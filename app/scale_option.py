@@ -102,7 +102,7 @@ def _number(text: str) -> int | float:
 
 
 def _of_task(path: Path) -> LabelScale:
-    from .task.task import Task
+    from .task import Task
 
     task = Task.load(path)
     with task.concealing():

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ..data import Corpus, InputError, Scale
-from ..data.corpus.layout import Layout
-from ..data.tables.csv_file import csv_table
-from ..data.tables.rows import UNPACKING, Table, damaged, jsonl_table, opened_bytes, parquet_table, records_table
+from ..data.corpus import Layout
+from ..data.tables import UNPACKING, Table, csv_table, damaged, jsonl_table, opened_bytes, parquet_table, records_table
 
 _CURES = {
     ".gz": "Unpack it first: gunzip FILE. Packed .csv, .jsonl and .json are read as they are.",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-LONGEST = 240
+_LONGEST = 240
 """Characters of a text that a cell shows."""
 
 _CELL = "text-align:left;vertical-align:top;padding:.15em .9em .15em 0;background:none"
@@ -34,7 +34,7 @@ def html_text(heading: str, text: str) -> str:
 def shortened(text: str) -> str:
     """Return a text in one line, cut where it is too long for a cell."""
     line = " ".join(text.split())
-    return line if len(line) <= LONGEST else f"{line[:LONGEST].rstrip()} [...]"
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST].rstrip()} [...]"
 
 
 def _cell(place: int, text: str) -> str:

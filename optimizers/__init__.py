@@ -1,40 +1,74 @@
 """Compilers: what turns labels into better raters."""
 
-from .budget.budget import Budget
-from .budget.budgeted_lm import Unasked, budgeted, unasked
-from .budget.cost import Bill, Cost
-from .budget.forecast import Forecast, Remaining, forecast
-from .budget.ledger import Ledger, Reservation
-from .budget.meter import TokenGauge
-from .budget.pilot import ItemCost, item_cost, pilot_places
+from .budget import (
+    Bill,
+    Budget,
+    Cost,
+    Forecast,
+    ItemCost,
+    Ledger,
+    Remaining,
+    Reservation,
+    TokenGauge,
+    Unasked,
+    budgeted,
+    forecast,
+    item_cost,
+    pilot_places,
+    unasked,
+)
 from .compiler import Compiler
 from .distill_guideline import DistillGuideline
-from .distillation.writer import Subject
-from .drafts.drafts import RuleRecord
-from .dspy_provider.provider import VLLMProvider, VLLMTrainingJob
+from .distillation import Subject
+from .drafts import RuleRecord
+from .dspy_provider import VLLMProvider, VLLMTrainingJob
 from .embedders import Embedder, resolve_embedder
 from .finetune import FineTune
-from .finetuning.expected_time import rating_seconds, training_seconds
-from .finetuning.objectives import Objective
-from .finetuning.preferences import Preference, Preferences, preferences
-from .gate.versions import GuidelineVersions, Step
-from .rationales.filters import DEFAULT_FILTERS, Copy, Degenerate, Duplicate, Empty, Filter, Length, OtherScript
-from .rationales.selection import Earliest, Medoid, Selection, Shortest
+from .finetuning import Objective, Preference, Preferences, preferences, rating_seconds, training_seconds
+from .gate import GuidelineVersions, Step
+from .rationales import (
+    DEFAULT_FILTERS,
+    Copy,
+    Degenerate,
+    Duplicate,
+    Earliest,
+    Empty,
+    Filter,
+    Length,
+    Medoid,
+    OtherScript,
+    Selection,
+    Shortest,
+)
 from .rejection_sampling import RejectionSampling
-from .sampling.acceptance import Acceptance, AnyAnnotator, ByAnnotator, Exact, Target, Within
-from .sampling.hints import HintedItem, HintedTrace, Hints
-from .sampling.hit_rate import HitRates, Tally, learn
-from .sampling.human_first import PeopleFirst, trace_id
-from .sampling.item_draws import ItemDraws, Outcome
-from .sampling.label_repair import Repair
-from .sampling.stopping import Confident, Exhaust, First, Standing, Stopping
-from .sampling.wave_size import Tariff, Waves
-from .traces.disagreement import disagreement
-from .traces.optimizer_feedback import FeedbackMetric
-from .traces.suspects import Suspect, suspects
-from .traces.traces import Traces
-from .traces.utilization import LevelUtilization, Utilization, utilization
-from .training_jobs.rows import Row
+from .sampling import (
+    Acceptance,
+    AnyAnnotator,
+    ByAnnotator,
+    Confident,
+    Exact,
+    Exhaust,
+    First,
+    HintedItem,
+    HintedTrace,
+    Hints,
+    HitRates,
+    ItemDraws,
+    Outcome,
+    PeopleFirst,
+    Repair,
+    Standing,
+    Stopping,
+    Tally,
+    Target,
+    Tariff,
+    Waves,
+    Within,
+    learn,
+    trace_id,
+)
+from .traces import FeedbackMetric, LevelUtilization, Suspect, Traces, Utilization, disagreement, suspects, utilization
+from .training_jobs import Row
 
 __all__ = [
     "DEFAULT_FILTERS",

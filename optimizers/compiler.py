@@ -7,7 +7,7 @@ import dspy
 from dspy.teleprompt import Teleprompter
 
 from ..data import InputError, SetupError
-from ..data.corpus.items import content_id
+from ..data.corpus import content_id
 from ..programs import Rater
 
 

@@ -9,27 +9,23 @@ import dspy
 
 from ..data import Journal, SetupError, constant, opened
 from ..programs import Candidate, Progress, Rater, Sampling, identity, resolve_model
-from .budget.budget import Budget
-from .budget.draw import Drawer
-from .budget.ledger import Ledger
+from .budget import Budget, Drawer, Ledger
 from .compiler import Compiler, check_examples
-from .distillation.checklist_mode import ChecklistMode
-from .distillation.evidence import Evidence
-from .distillation.extractive import Extractive
-from .distillation.two_stage import TwoStage
-from .distillation.worked_cases import CaseChoice
-from .distillation.writer import GuidelineWriter, Subject
-from .drafts.checks import Checks
-from .drafts.counter_examples import with_counter_examples
-from .drafts.drafts import Draft, Drafts, RuleRecord
-from .drafts.human_rules import keeping_all, standing
-from .drafts.size_budget import SizeBudget, within
+from .distillation import CaseChoice, ChecklistMode, Evidence, Extractive, GuidelineWriter, Subject, TwoStage
+from .drafts import (
+    Checks,
+    Draft,
+    Drafts,
+    RuleRecord,
+    SizeBudget,
+    keeping_all,
+    standing_rules,
+    with_counter_examples,
+    within,
+)
 from .embedders import Embed, resolve_embedder
-from .gate.dev_selection import dev_corpus
-from .gate.gate import Accept, Gate
-from .gate.outcomes import outcomes_of, warnings_of
-from .gate.rule_ablation import ablated
-from .traces.traces import Traces
+from .gate import Accept, Gate, ablated, dev_corpus, outcomes_of, warnings_of
+from .traces import Traces
 
 _PLACE = "DistillGuideline"
 
@@ -213,7 +209,7 @@ class DistillGuideline(Compiler):
         models = list(lms) if lms else [identity(student.lm)]
         evidence = Evidence(student, tuple(examples), traces).checked()
         evidence = replace(evidence, embedder=self.embedder.checked())
-        before = standing(student, self.known)
+        before = standing_rules(student, self.known)
         with opened(self.journal) as journal:
             budget = self._budget(student, lms)
             proposed = self._proposer(evidence, journal, budget).drafts(evidence)

@@ -16,25 +16,36 @@ from typing import Any, Literal, Protocol, get_args, runtime_checkable
 import dspy
 
 from ..data import Corpus, Journal, SetupError
-from ..data.baselines.simple import constant
+from ..data.baselines import constant
 from ..programs import Progress, Rater, base_of, check_writes_labels, need
 from .compiler import Compiler, check_examples
-from .finetuning.ablation_verdict import traces_paid
-from .finetuning.base_model import check_labels_differ, trained_base
-from .finetuning.expected_time import WORTH_TOKENS, Job, expectation
-from .finetuning.measure import Measure, Measured
-from .finetuning.objectives import ABLATIONS, Objective
-from .finetuning.planner import Plan, Planner
-from .finetuning.plans import Plans, first_round
-from .finetuning.preferences import preferences
-from .finetuning.run_plans import train_plans, write_jobs
-from .finetuning.self_training import REPEATED, Rounds, own_items, told_of_rounds
-from .finetuning.workspace import Workspace
-from .gate.dev_selection import choose, dev_corpus
-from .traces.traces import Traces
-from .training_jobs.hyperparameters import RATES, Parameters
-from .training_jobs.job import JOB, read_result
-from .training_jobs.launcher import Launcher
+from .finetuning import (
+    ABLATIONS,
+    SELF_TRAINED,
+    WORTH_TOKENS,
+    Measure,
+    MeasuredCandidate,
+    Objective,
+    Plan,
+    Planner,
+    Plans,
+    Rounds,
+    TimedJob,
+    Workspace,
+    check_labels_differ,
+    expectation,
+    first_round,
+    own_items,
+    preferences,
+    told_of_rounds,
+    traces_paid,
+    train_plans,
+    trained_base,
+    write_jobs,
+)
+from .gate import choose, dev_corpus
+from .traces import Traces
+from .training_jobs import JOB, LEARNING_RATES, Launcher, Parameters, read_result
 
 logger = logging.getLogger(__name__)
 
@@ -147,8 +158,8 @@ class FineTune(Compiler):
         for name, number in {"rounds": rounds, "own_samples": own_samples}.items():
             if not isinstance(number, int) or isinstance(number, bool) or number < 1:
                 raise SetupError(f"{name}={number!r}", place=_PLACE, cure="Give a whole number from 1 on.")
-        if rounds > 1 and not set(objectives) & set(REPEATED):
-            cure = f"Give one of {', '.join(REPEATED)} among the objectives, or rounds=1."
+        if rounds > 1 and not set(objectives) & set(SELF_TRAINED):
+            cure = f"Give one of {', '.join(SELF_TRAINED)} among the objectives, or rounds=1."
             raise SetupError(f"rounds={rounds}, and no objective has a second one", place=_PLACE, cure=cure)
         if rounds > 1 and "preference" in objectives and own_samples < 2:
             raise SetupError("own_samples=1", place=_PLACE, cure="Give 2 or more: a pair takes two replies.")
@@ -160,7 +171,7 @@ class FineTune(Compiler):
             lora_rank,
             lora_alpha,
             epochs,
-            RATES.get(method, RATES["lora"]) if learning_rate is None else learning_rate,
+            LEARNING_RATES.get(method, LEARNING_RATES["lora"]) if learning_rate is None else learning_rate,
             batch_size,
             seed,
             method=method,
@@ -208,7 +219,7 @@ class FineTune(Compiler):
         more = Rounds(ready.planner, measure, items, self.own_samples, self.margin, seed, self.journal, self.progress)
         plans, skipped = ready.first
         self._say_how_long(plans, ready)
-        measured: list[Measured] = []
+        measured: list[MeasuredCandidate] = []
         for number in range(1, self.rounds + 1):
             if number > 1:
                 plans, ended = more.after(plans)
@@ -260,7 +271,7 @@ class FineTune(Compiler):
     def _say_how_long(self, plans: Sequence[Plan], ready: "_Ready") -> None:
         """Log about how long training takes here, where it takes long enough to be worth finding out."""
         new = [plan for plan in plans if read_result(plan.folder, plan.job) is None]
-        jobs = [Job(plan.rows, plan.job.parameters.epochs, plan.job.parameters.batch_size) for plan in new]
+        jobs = [TimedJob(plan.rows, plan.job.parameters.epochs, plan.job.parameters.batch_size) for plan in new]
         if sum(job.epochs * row.tokens for job in jobs for row in job.rows) < WORTH_TOKENS:
             return
         base = ready.planner.base

@@ -14,22 +14,28 @@ from typing import Any, Literal
 
 from ..data import Journal, SetupError
 from ..programs import Price, Progress, Rater
-from .budget.budget import Budget
-from .budget.forecast import Forecast, forecast
-from .budget.pilot import item_cost
+from .budget import Budget, Forecast, forecast, item_cost
 from .compiler import Compiler
-from .rationales.filters import DEFAULT_FILTERS, Filter
-from .rationales.selection import Medoid, Selection
-from .sampling.acceptance import Acceptance, Exact
-from .sampling.hints import Hints, HintWish, hinted
-from .sampling.human_first import PeopleFirst
-from .sampling.item_draws import ItemDraws, settle
-from .sampling.item_state import ItemState
-from .sampling.label_repair import Repair
-from .sampling.run import SamplingRun
-from .sampling.setup import SamplingSetup, set_up
-from .sampling.stopping import Confident, Exhaust, Stopping
-from .traces.traces import Traces
+from .rationales import DEFAULT_FILTERS, Filter, Medoid, Selection
+from .sampling import (
+    Acceptance,
+    Confident,
+    Exact,
+    Exhaust,
+    Hints,
+    HintWish,
+    ItemDraws,
+    ItemState,
+    PeopleFirst,
+    Repair,
+    SamplingRun,
+    SamplingSetup,
+    Stopping,
+    hinted,
+    set_up,
+    settle,
+)
+from .traces import Traces
 
 
 class RejectionSampling(Compiler):

@@ -1,71 +1,132 @@
 """Raters: DSPy programs that read an item and rate it, and the models that answer them."""
 
-from .adapter.adapter import FORMAT_VERSION, RaterAdapter
-from .adapter.checklist_reply import Answers, read_answers
-from .adapter.parsing import Reply, Unparsed, parse
-from .adapter.prompt_records import Alternative, Completion, Prompt, Token, Turn, well_formed
-from .adapter.signature import Order
-from .adapter.template import TEMPLATES, Template
-from .audits.ask import AuditRatings, audit_ratings
-from .audits.findings import audit_findings
-from .audits.injections import ATTACKS, Planted, plant
-from .audits.paraphrases import Paraphrases, mechanical_paraphrases, write_paraphrases
-from .audits.probes import Probe, ProbeRatings, make_probes
-from .audits.record import Audit
-from .audits.sample import audit_sample
-from .completions.complete import complete
-from .completions.prices import Price, litellm_table, price_of
-from .completions.requests import (
+from .adapter import (
+    FORMAT_VERSION,
+    TEMPLATES,
+    Alternative,
+    Answers,
+    Completion,
+    Order,
+    Prompt,
+    RaterAdapter,
+    Reply,
+    Template,
+    Token,
+    Turn,
+    Unparsed,
+    parse,
+    read_answers,
+    well_formed,
+)
+from .audits import (
+    ATTACKS,
+    Audit,
+    AuditRatings,
+    Paraphrases,
+    Planted,
+    Probe,
+    ProbeRatings,
+    audit_findings,
+    audit_ratings,
+    audit_sample,
+    make_probes,
+    mechanical_paraphrases,
+    plant,
+    write_paraphrases,
+)
+from .completions import (
     NOT_ASKED,
     Ask,
     BatchEngine,
     Feed,
+    Price,
     Sampling,
+    ScriptedEngine,
     StreamingEngine,
+    UnforeseenPrompt,
+    complete,
     gives_logprobs,
     identity,
+    litellm_table,
+    price_of,
+    scripted_lm,
     shares_prompt,
 )
-from .completions.scripted_lm import ScriptedEngine, UnforeseenPrompt, scripted_lm
-from .directory.agreement_record import AgreementRow, RowKind, SplitAgreement
-from .directory.base_model import base_of
-from .guideline.checklist import Checklist, ChecklistQuestion, Threshold
-from .guideline.diff import Change, guideline_diff
-from .guideline.guideline import Case, Guideline, parse_guideline
-from .guideline.rules import GuidelineRule, Part, find_rule, rules_of, with_rule, without_rule
-from .local.chat_template import encode_prompt, encode_reply
-from .local.embedded_model import embedded_model
-from .local.engine import LocalEngine, local_lm, weights_hash
-from .local.first_difference import LevelChoice, common_start, level_choice
-from .local.model_folder import context_length, read_tokenizer
-from .local.speed import Speed
-from .local.weights import fold_output
+from .directory import AgreementRow, RowKind, SplitAgreement, base_of
+from .guideline import (
+    Case,
+    Change,
+    Checklist,
+    ChecklistQuestion,
+    Guideline,
+    GuidelineRule,
+    Part,
+    Threshold,
+    find_rule,
+    guideline_diff,
+    parse_guideline,
+    rules_of,
+    with_rule,
+    without_rule,
+)
+from .local import (
+    LevelChoice,
+    LocalEngine,
+    Speed,
+    common_start,
+    context_length,
+    embedded_model,
+    encode_prompt,
+    encode_reply,
+    fold_output,
+    level_choice,
+    local_lm,
+    read_tokenizer,
+    weights_hash,
+)
 from .number_format import FormatChoice, NumberFormat, number_format, training_format
-from .openai_client.pool import OpenAIPool, pooled_lm
-from .openai_client.retry import Patience
+from .openai_client import OpenAIPool, Patience, pooled_lm
 from .optional_packages import check_installed, need
-from .raters.checklist_support import check_writes_labels
-from .raters.forced_choice import forced_choice
-from .raters.format_check import format_check, format_readings
-from .raters.interrater import Interrater, interrater
-from .raters.merge_adapter import merge_rater
-from .raters.on_vllm import on_vllm
-from .raters.pair_rater import Combine, PairRater, PairRatings, open_rater
-from .raters.panel import Panel, PanelRatings, Vote
-from .raters.rater import Candidate, Rater
-from .raters.shareable_copy import copy_rater
-from .rating.by_token_logprobs import alternatives_for, weigh_levels
-from .rating.rate import rate
-from .rating.ratings import Progress, Rating, Ratings, draw_of
-from .rating.repeated import rate_repeatedly
-from .rating.scored_run import LevelEngine
-from .rating.scoring import Rule, Score, Scoring, score
-from .rating.token_levels import LevelWeights, level_weights
+from .raters import (
+    Candidate,
+    Combine,
+    Interrater,
+    PairRater,
+    PairRatings,
+    Panel,
+    PanelRatings,
+    Rater,
+    Vote,
+    check_writes_labels,
+    copy_rater,
+    forced_choice,
+    format_check,
+    format_readings,
+    interrater,
+    merge_rater,
+    on_vllm,
+    open_rater,
+)
+from .rating import (
+    LevelEngine,
+    LevelWeights,
+    Progress,
+    Rating,
+    Ratings,
+    Rule,
+    Score,
+    Scoring,
+    alternatives_for,
+    draw_of,
+    level_weights,
+    rate,
+    rate_repeatedly,
+    score,
+    weigh_levels,
+)
 from .resolve_model import resolve_model
 from .threads import allowed_cores, settle_threads
-from .vllm.engine import VLLMEngine
-from .vllm.lm import VLLMLM, vllm_lm, vllm_model
-from .vllm.server import VLLMServer
+from .vllm import VLLMLM, VLLMEngine, VLLMServer, vllm_lm, vllm_model
 
 __all__ = [
     "ATTACKS",

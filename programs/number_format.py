@@ -21,7 +21,7 @@ from .optional_packages import need
 NumberFormat = Literal["bfloat16", "float32", "float16"]
 """A format of floating-point numbers, as torch calls it."""
 
-VARIABLE = "ACCORD_DTYPE"
+_VARIABLE = "ACCORD_DTYPE"
 """The environment variable that chooses the format in place of the machine."""
 
 _ROWS, _INNER, _OUTER = 256, 576, 1536
@@ -59,9 +59,9 @@ def number_format(wanted: str | None = None) -> FormatChoice:
     """
     if wanted is not None:
         return FormatChoice(check_format(wanted, "dtype"), "it was asked for")
-    named = os.environ.get(VARIABLE, "").strip()
+    named = os.environ.get(_VARIABLE, "").strip()
     if named:
-        return FormatChoice(check_format(named, VARIABLE), f"{VARIABLE} is set")
+        return FormatChoice(check_format(named, _VARIABLE), f"{_VARIABLE} is set")
     return _fastest()
 
 

@@ -7,11 +7,10 @@ import dspy
 from dspy.utils.exceptions import LMConfigurationError
 
 from ..data import SetupError
-from .completions.requests import Sampling
-from .local.embedded_model import NAME, embedded_model
-from .local.engine import LocalEngine, local_lm
-from .openai_client.pool import pooled_lm
-from .vllm.lm import VLLM, vllm_lm
+from .completions import Sampling
+from .local import EMBEDDED_NAME, LocalEngine, embedded_model, local_lm
+from .openai_client import pooled_lm
+from .vllm import VLLM, vllm_lm
 
 _PREFIXES = ("openai/", "hosted_vllm/")
 """How LiteLLM marks names on OpenAI-compatible servers; the servers do not know them."""
@@ -70,7 +69,7 @@ def _local(model: str, max_tokens: int, dtype: str | None = None, **options: Any
         raise SetupError(f"a model in this process takes no {given[0]!r}", place=f"model {model!r}", cure=cure)
     folder = model.removeprefix("local").removeprefix("/")
     if model == "local":
-        engine = LocalEngine(embedded_model(), name=NAME, dtype=dtype)
+        engine = LocalEngine(embedded_model(), name=EMBEDDED_NAME, dtype=dtype)
     else:
         engine = LocalEngine(Path(folder), dtype=dtype)
     return local_lm(engine, max_tokens=max_tokens)

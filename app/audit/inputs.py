@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ...data import Corpus, InputError
 from ...programs import audit_sample
-from ...programs.audits.probes import AnyRater, single
-from ..evaluate.inputs import Columns, open_data
+from ...programs.audits import AnyRater, single
+from ..evaluate import DataColumns, open_data
 from ..tables import open_corpus, open_table
 
 LABEL = "label"
@@ -71,7 +71,7 @@ def open_audit(
             )
         whole = open_corpus(path, fields=rater.fields, label=None, scale=rater.scale, id=id, group=group)
         return AuditData(path, whole, audit_sample(whole, items, seed=seed), {})
-    opened = open_data(path, Columns(label, columns.get("annotator"), id, group, by=by), raters=[single(rater)])
+    opened = open_data(path, DataColumns(label, columns.get("annotator"), id, group, by=by), raters=[single(rater)])
     whole = opened.corpus
     sample = audit_sample(whole, items, seed=seed)
     parts = {name: dict(zip(whole.ids, opened.by[name], strict=True)) for name in by}

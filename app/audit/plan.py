@@ -9,7 +9,7 @@ import dspy
 
 from ...data import Journal
 from ...optimizers import Budget, Unasked, unasked
-from ...optimizers.budget.forecast import dollars
+from ...optimizers.budget import dollars
 from ...programs import Price, Probe
 
 _BYTES_A_TOKEN = 4
@@ -39,7 +39,7 @@ class PlannedSet:
 
 
 @dataclass(frozen=True)
-class Plan:
+class AuditPlan:
     """What an audit is going to ask, in its order.
 
     Attributes:
@@ -132,7 +132,7 @@ def plan_audit(
     seed: int,
     journal: Journal | None,
     writing: int = 0,
-) -> Plan:
+) -> AuditPlan:
     """Find out what is still to be asked, by asking a model that answers nothing.
 
     Args:
@@ -149,7 +149,7 @@ def plan_audit(
         nobody, left = unasked(lm)
         probe.ask(lm=nobody, seed=seed, journal=journal)
         sets.append(PlannedSet(probe.name, probe.kind, len(probe.corpus), left))
-    return Plan(tuple(sets), price, budget, writing)
+    return AuditPlan(tuple(sets), price, budget, writing)
 
 
 @dataclass(frozen=True)

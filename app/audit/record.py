@@ -9,9 +9,9 @@ from ...data import Agreement
 from ...optimizers import Bill
 from ...programs import Audit, Paraphrases, ProbeRatings
 from .inputs import AuditData
-from .plan import AuditOptions, Plan
+from .plan import AuditOptions, AuditPlan
 
-SCHEMA = 1
+AUDIT_SCHEMA = 1
 """Of audit.json."""
 
 
@@ -70,7 +70,7 @@ class AuditReport:
     model: str
     data: AuditData
     options: AuditOptions
-    plan: Plan
+    plan: AuditPlan
     sets: tuple[AskedSet, ...]
     spent: Bill
     writing: Bill
@@ -108,7 +108,7 @@ class AuditReport:
         """Return everything as plain data without NaN: what audit.json holds."""
         options, data = self.options, self.data
         return {
-            "schema": SCHEMA,
+            "schema": AUDIT_SCHEMA,
             "summary": self.summary,
             "rater": {
                 "folder": self.folder,

@@ -18,12 +18,12 @@ from ...programs import (
     make_probes,
     price_of,
 )
-from ...programs.audits.probes import AnyRater, repeats_itself, single
-from ...programs.directory.files import rater_record
+from ...programs.audits import AnyRater, repeats_itself, single
+from ...programs.directory import rater_record
 from ..console import Console
 from .inputs import AuditData, open_audit
 from .paraphrases import foresee, have_paraphrases
-from .plan import AuditOptions, Plan, plan_audit
+from .plan import AuditOptions, AuditPlan, plan_audit
 from .record import AskedSet, AuditReport
 from .terminal import show_audit, show_plan
 
@@ -33,7 +33,7 @@ JOURNAL, REPORT = "audit.sqlite", "audit.json"
 
 def plan_file(
     rater: AnyRater, data: Path, out: Path, options: AuditOptions, console: Console, *, as_json: bool = False
-) -> Plan:
+) -> AuditPlan:
     """Print what an audit would ask, and what that costs at most; nobody is asked and nothing is written.
 
     Raises:
@@ -136,7 +136,7 @@ def _ask(probe: Probe, lm: dspy.LM, ledger: Ledger, seed: int, journal: Journal,
     return asked
 
 
-def _plan(rater: AnyRater, opened: AuditData, options: AuditOptions, journal: Journal | None) -> Plan:
+def _plan(rater: AnyRater, opened: AuditData, options: AuditOptions, journal: Journal | None) -> AuditPlan:
     told = foresee(single(rater), options, journal)
     return plan_audit(
         _probes(rater, opened, options, told.guidelines),

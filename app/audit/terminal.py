@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ...data import Estimate
-from ...optimizers.budget.forecast import dollars
+from ...optimizers.budget import dollars
 from ...programs import Audit
 from ..console import Console, counts, duration
-from ..results.verdict import number
-from .plan import Plan
+from ..results import number
+from .plan import AuditPlan
 from .record import AuditReport
 
 _CHANCE = (
@@ -24,7 +24,7 @@ _CHANCE = (
 _AGREEMENT = "agreement with people"
 
 
-def show_plan(plan: Plan, console: Console, *, as_json: bool) -> None:
+def show_plan(plan: AuditPlan, console: Console, *, as_json: bool) -> None:
     """Print what would be asked: a table and sentences, or one JSON document."""
     if as_json:
         console.print(json.dumps(plan.to_dict(), ensure_ascii=False, allow_nan=False), wrap=False)

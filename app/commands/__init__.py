@@ -1,1 +1,1 @@
-"""app/commands."""
+"""The command line: one file a command, and its words only."""

@@ -69,8 +69,7 @@ def audit(
     """
     from ...optimizers import Budget
     from ...programs import open_rater
-    from ..audit.plan import AuditOptions
-    from ..audit.run import audit_file, plan_file
+    from ..audit import AuditOptions, audit_file, plan_file
     from ..rater_options import ModelChoice, load_rater
 
     options = AuditOptions(

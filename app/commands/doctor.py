@@ -21,7 +21,7 @@ def doctor(
     Beside what is missing stands the command that gets it. Nothing is fetched, no server is asked but the one that is
     named, and no key is shown. The exit code is 1 if Accord itself lacks something; extras may be missing.
     """
-    from ..doctor.run import examine
+    from ..doctor import examine
 
     console = open_console()
     with console.stage("looking", line=False):
@@ -31,7 +31,7 @@ def doctor(
 
         console.print(dumps(found.to_dict(), indent=2), wrap=False)
     else:
-        from ..doctor.terminal import DoctorPage
+        from ..doctor import DoctorPage
 
         console.table(DoctorPage(found))
     if found.lacks("core"):

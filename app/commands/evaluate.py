@@ -8,7 +8,7 @@ import typer
 from .options import AnnotatorColumn, ApiBase, BaseFolder, EngineName, GroupColumn, IdColumn, ModelName, open_console
 
 
-def evaluate(
+def evaluate_command(
     raters: Annotated[
         list[Path] | None,
         typer.Argument(metavar="RATER", help="The folder of a rater; none, or several.", show_default=False),
@@ -91,12 +91,10 @@ def evaluate(
         for option, given in (("--model", model), ("--api-base", api_base), ("--base", base)):
             if given is not None:
                 raise typer.BadParameter("goes with a rater", param_hint=f"'{option}'")
-    from ..evaluate.inputs import Columns
-    from ..evaluate.measure import Settings
-    from ..evaluate.run import Wanted, evaluate_file
+    from ..evaluate import DataColumns, Settings, WantedEvaluation, evaluate_file
 
-    columns = Columns(label, annotator, id, group, tuple(_given(field)), tuple(_given(by)))
-    wanted = Wanted(
+    columns = DataColumns(label, annotator, id, group, tuple(_given(field)), tuple(_given(by)))
+    wanted = WantedEvaluation(
         data=data,
         columns=columns,
         raters=loaded,

@@ -23,19 +23,19 @@ def guideline_show(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the text alone, to be edited.")] = False,
 ) -> None:
     """List the rules, what they rest on and bring."""
-    from ..guideline.command import show
+    from ..guideline import show_guideline
 
-    show(run, open_console(), version=version, markdown=markdown)
+    show_guideline(run, open_console(), version=version, markdown=markdown)
 
 
 @guideline_app.command("diff")
-def guideline_diff(
+def diff_command(
     run: GuidelineFolder,
     old: Annotated[str, typer.Argument(metavar="OLD", help="The older version.", show_default=False)] = "",
     new: Annotated[str, typer.Argument(metavar="NEW", help="The newer version.", show_default=False)] = "",
 ) -> None:
     """Say what changed; by default in the last step."""
-    from ..guideline.command import diff
+    from ..guideline import diff
 
     diff(run, open_console(), old=old, new=new)
 
@@ -49,7 +49,7 @@ def guideline_explain(
     ] = "",
 ) -> None:
     """Say where a rule comes from and what it brings."""
-    from ..guideline.command import explain_rule
+    from ..guideline import explain_rule
 
     explain_rule(run, rule, open_console(), version=version)
 
@@ -60,6 +60,6 @@ def guideline_rollback(
     version: Annotated[str, typer.Argument(metavar="HASH", help="The version to go back to.", show_default=False)],
 ) -> None:
     """Go back to an earlier version, with the rater."""
-    from ..guideline.command import roll_back
+    from ..guideline import roll_back
 
     roll_back(run, version, open_console())

@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from .audit import audit
 from .doctor import doctor
-from .evaluate import evaluate
+from .evaluate import evaluate_command
 from .guideline import guideline_app
 from .options import (
     ApiBase,
@@ -37,7 +37,7 @@ from .review import review
 INTERRUPTED = "interrupted; what is recorded is kept, run again to go on"
 
 
-class Target(StrEnum):
+class _Target(StrEnum):
     """What a compile produces."""
 
     weights = "weights"
@@ -127,7 +127,7 @@ def demo(
     ] = False,
 ) -> None:
     """Go from human labels to a proven rater, with the embedded model."""
-    from ..demo.run import run_demo
+    from ..demo import run_demo
 
     run_demo(run, live=live, console=open_console())
 
@@ -138,7 +138,7 @@ app.command()(doctor)
 @app.command("compile")
 def compile_(
     task: Annotated[Path, typer.Argument(metavar="TASK.yaml", help="What to compile.", show_default=False)],
-    into: Annotated[Target | None, typer.Option(help="What to produce.", show_default=False)] = None,
+    into: Annotated[_Target | None, typer.Option(help="What to produce.", show_default=False)] = None,
     run: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run's folder.  [default: runs/<task name>]")
     ] = None,
@@ -160,25 +160,25 @@ def compile_(
     """
     if into is None and not dry_run:
         raise typer.BadParameter("give --into weights or --into guideline, or --dry-run", param_hint="'--into'")
-    from ..task.task import Task
+    from ..task import Task
 
     limits = {"usd": max_usd, "tokens": max_tokens, "calls": max_calls, "minutes": max_minutes}
     loaded = Task.load(task)
     folder = Path("runs", loaded.name) if run is None else run
     with loaded.concealing():
         if into is None or dry_run:
-            from ..compile.dry_run import forecast_task
+            from ..compile import forecast_task
 
             forecast_task(loaded, run=folder, pilot=pilot, console=open_console(), limits=limits)
         else:
-            from ..compile.run import compile_task
+            from ..compile import compile_task
 
             compile_task(
                 loaded, into=into.value, run=folder, console=open_console(), limits=limits, review=not no_review
             )
 
 
-app.command()(evaluate)
+app.command("evaluate")(evaluate_command)
 
 
 app.command()(audit)
@@ -190,8 +190,8 @@ app.command()(report)
 app.command()(review)
 
 
-@app.command()
-def rate(
+@app.command("rate")
+def rate_command(
     rater: RaterFolder,
     data: DataFile,
     out: Annotated[
@@ -205,7 +205,7 @@ def rate(
     engine: EngineName = "saved",
 ) -> None:
     """Rate items that need no labels; an interrupted run resumes."""
-    from ..rate.rate import check_places, rate_file
+    from ..rate import check_places, rate_file
 
     check_places(data, out)
     from ...programs import open_rater
@@ -236,7 +236,7 @@ def serve(
 ) -> None:
     """Serve a rater over HTTP; what was accepted is answered."""
     from ..rater_options import ModelChoice
-    from ..serve.run import Serving, serve_rater
+    from ..serve import Serving, serve_rater
 
     serving = Serving(
         host=host,
@@ -279,7 +279,7 @@ def export(
             raise typer.BadParameter("goes with --hub", param_hint=f"'{name}'")
     if base is not None and merged is None:
         raise typer.BadParameter("goes with --merged", param_hint="'--base'")
-    from ..export.export import Export, export_rater
+    from ..export import Export, export_rater
 
     wanted = Export(merged=merged, hub=hub, public=public, license=license, base=base)
     export_rater(rater, wanted, open_console())

@@ -16,8 +16,7 @@ def report(
     ] = None,
 ) -> None:
     """Write what a run found as one page that opens in any browser, without network."""
-    from ..report.page import write_page
-    from ..report.run_contents import read_run
+    from ..report import read_run, write_page
 
     console = open_console()
     contents = read_run(run)

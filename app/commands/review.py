@@ -24,6 +24,6 @@ def review(
 
     Choices are saved one by one in the run's folder; 'accord compile' on the same run uses them.
     """
-    from ..review.run import Reviewing, review_run
+    from ..review import Reviewing, review_run
 
     review_run(run, Reviewing(host, port, token_env, reviewer), open_console())

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..console import Console
-from ..results.verdict import number
+from ..results import number
 
 
 def draft_findings(provenance: Mapping[str, Any]) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from ...data import Journal
 from ...optimizers import Budget, Forecast, RejectionSampling
 from ..console import Console
-from ..task.job import job_of
+from ..task import job_of
 
 if TYPE_CHECKING:
-    from ..task.task import Task
+    from ..task import Task
 
 
 def forecast_task(

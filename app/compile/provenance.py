@@ -8,7 +8,7 @@ from typing import Any
 
 from ...data import Label
 from ...optimizers import Traces
-from ..task.job import Job
+from ..task import Job
 
 
 def origin_of(job: Job, traces: Traces, file: Path, fill: Label) -> dict[str, Any]:

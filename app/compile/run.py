@@ -9,27 +9,31 @@ from ...data import Corpus, Journal, SetupError, Splits, constant
 from ...optimizers import RejectionSampling, Traces, Utilization
 from ...programs import Candidate, LocalEngine, Progress, Rater, SplitAgreement, forced_choice
 from ..console import Console
-from ..report.page import write_page
-from ..report.run_contents import read_run
-from ..results.machine import machine_of, machine_sentence
-from ..results.measure import Answer, evaluate
-from ..results.record import Report
-from ..results.run_ratings import FILE as RATINGS
-from ..results.run_ratings import write_ratings
-from ..results.terminal import rater_table, summary, utilization_table
-from ..results.trace_summary import describe_traces, trace_sentences
-from ..results.verdict import verdict
-from ..review.apply_choices import Reviewed, reviewed
-from ..review.figures import review_entry
-from ..review.material import FILE as MATERIAL
-from ..review.material import write_material
-from ..task.job import VERSIONS, Job, Target, job_of
+from ..report import read_run, write_page
+from ..results import RATINGS_FILE as RATINGS
+from ..results import (
+    MeasuredRatings,
+    Report,
+    describe_traces,
+    machine_of,
+    machine_sentence,
+    measure_run,
+    rater_table,
+    summary,
+    trace_sentences,
+    utilization_table,
+    verdict,
+    write_ratings,
+)
+from ..review import MATERIAL_FILE as MATERIAL
+from ..review import Reviewed, review_entry, reviewed, write_material
+from ..task import VERSIONS, Job, JobTarget, job_of
 from .drafts import draft_findings, show_drafts
 from .guideline_versions import keep_versions
 from .provenance import origin_of
 
 if TYPE_CHECKING:
-    from ..task.task import Task
+    from ..task import Task
 
 
 @dataclass
@@ -46,7 +50,7 @@ class Reads:
 def compile_task(
     task: "Task",
     *,
-    into: Target,
+    into: JobTarget,
     run: Path,
     console: Console,
     limits: Mapping[str, float | None] | None = None,
@@ -71,7 +75,7 @@ def compile_task(
     job = job_of(task, into, limits={} if limits is None else limits)
     with Journal(run / "journal.sqlite") as journal:
         report = run_job(job, run=run, journal=journal, console=console, review=review)
-    show(report, run, console)
+    show_report(report, run, console)
     return report
 
 
@@ -119,7 +123,7 @@ def run_job(job: Job, *, run: Path, journal: Journal, console: Console, review: 
     reads.add("test")
     chosen = next(candidate.name for candidate in compiled.candidates if candidate.chosen)
     with console.stage("measuring agreement"):
-        evaluation = evaluate(answers, chosen, train, test, seed=job.seed)
+        evaluation = measure_run(answers, chosen, train, test, seed=job.seed)
         write_ratings(run / RATINGS, evaluation.answers, test)
     paid = compiled.provenance.get("traces_paid", {})
     found_out = verdict(
@@ -166,7 +170,7 @@ def show_utilization(found: Utilization, teacher: str, console: Console) -> None
     console.table(utilization_table(found))
 
 
-def show(report: Report, run: Path, console: Console) -> None:
+def show_report(report: Report, run: Path, console: Console) -> None:
     """Print the verdict, the table, and where things are."""
     for sentence in report.verdict:
         console.print(sentence)
@@ -208,7 +212,7 @@ def _trainset(traces: Traces) -> Traces:
     return traces
 
 
-def _answers(job: Job, compiled: Rater, test: Corpus, journal: Journal, progress: Progress) -> list[Answer]:
+def _answers(job: Job, compiled: Rater, test: Corpus, journal: Journal, progress: Progress) -> list[MeasuredRatings]:
     """Rate the test items with the student as it was, the teacher, and every candidate, each once."""
     raters: list[tuple[str, Any, Rater]] = [
         (candidate.name, "candidate", candidate.rater)
@@ -218,14 +222,14 @@ def _answers(job: Job, compiled: Rater, test: Corpus, journal: Journal, progress
     raters.append(("zero-shot", "zero-shot", job.student))
     if job.teacher.lm is not job.student.lm or job.teacher.guideline != job.student.guideline:
         raters.append(("prompted teacher", "teacher", job.teacher))
-    answers: list[Answer] = []
+    answers: list[MeasuredRatings] = []
     for number, (name, kind, rater) in enumerate(raters):
         found = rater.rate(test, journal=journal, seed=job.seed, progress=_share(progress, number, len(raters), name))
-        answers.append(Answer(name, kind, found.labels, found.scores, found))
+        answers.append(MeasuredRatings(name, kind, found.labels, found.scores, found))
     if isinstance(job.student.lm.engine, LocalEngine) and job.student.scale.levels is not None:
         forced = forced_choice(job.student, test, journal=journal)
         place = next(number for number, answer in enumerate(answers) if answer.kind == "zero-shot") + 1
-        answers.insert(place, Answer("zero-shot, forced label", "zero-shot", forced.labels, ratings=forced))
+        answers.insert(place, MeasuredRatings("zero-shot, forced label", "zero-shot", forced.labels, ratings=forced))
     return answers
 
 

@@ -14,7 +14,7 @@ from dspy.lm15 import Request, Response
 from ...data import Draw, InputError, Journal, SetupError, Source
 from ...programs import Ask, Completion, Sampling
 
-VERSION = 1
+_VERSION = 1
 _CURE = "Run 'accord demo --live' to draw with the embedded model, or record the teacher anew."
 
 
@@ -54,7 +54,7 @@ def read_recording(path: Path) -> Recording:
             draws = tuple((sources[owner], Draw(**draw)) for owner, draw in map(json.loads, stream))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"is not a recording ({error})", place=str(path), cure=_CURE) from error
-    if about.get("version") != VERSION:
+    if about.get("version") != _VERSION:
         raise InputError(f"is a recording of version {about.get('version')}", place=str(path), cure=_CURE)
     return Recording(about, draws)
 
@@ -63,7 +63,7 @@ def write_recording(path: Path, recording: Recording) -> None:
     """Write a recording as gzipped JSON lines; the same recording gives the same bytes."""
     sources = list({source.key: source for source, _ in recording.draws}.values())
     head = {
-        "version": VERSION,
+        "version": _VERSION,
         **recording.about,
         "sources": [[source.model, dict(source.sampling)] for source in sources],
     }

@@ -7,10 +7,10 @@ from typing import Any
 from ...data import Journal
 from ...optimizers import Compiler, Exhaust, FineTune, RejectionSampling
 from ...programs import LocalEngine, Progress, Rater, resolve_model
-from ..compile.run import run_job, show, show_utilization
+from ..compile import run_job, show_report, show_utilization
 from ..console import Console
-from ..results.trace_summary import describe_traces
-from ..task.job import WORKSPACE, Job
+from ..results import describe_traces
+from ..task import WORKSPACE, Job
 from .recorded_teacher import demo_recording, recorded_lm
 from .size import SIZES, DemoSize, kept_size
 from .task import (
@@ -81,7 +81,7 @@ def run_demo(run: Path, *, live: bool, console: Console) -> None:
         )
         report = run_job(job, run=run, journal=journal, console=console)
     console.print("")
-    show(report, run, console)
+    show_report(report, run, console)
 
 
 def _draw_live(teacher: Rater, examples: list[Any], journal: Journal, console: Console) -> dict[str, Any]:

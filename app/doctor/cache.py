@@ -59,9 +59,9 @@ def labels() -> Line:
 def converted() -> bool:
     """Tell whether the embedded model lies in the cache as the demo loads it."""
     from ...data import EMBEDDED_MODEL, cache_folder
-    from ...programs.local.embedded_model import NAME
+    from ...programs.local import EMBEDDED_NAME
 
-    folder = cache_folder() / "models" / f"{NAME}-{EMBEDDED_MODEL.sha256[:12]}"
+    folder = cache_folder() / "models" / f"{EMBEDDED_NAME}-{EMBEDDED_MODEL.sha256[:12]}"
     return (folder / "config.json").is_file()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .models import without_secrets
-from .record import Line, State, counted
+from .record import Line, LineState, counted
 
 SECONDS = 5.0
 """How long a server may take."""
@@ -27,7 +27,7 @@ def checked_address(api_base: str) -> str:
         SetupError: If it is none.
     """
     from ...data import SetupError
-    from ...programs.openai_client.http import checked_base
+    from ...programs.openai_client import checked_base
 
     try:
         return checked_base(api_base)
@@ -51,7 +51,7 @@ def server(address: str) -> Line:
     return Line("server", state, f"{address} {said}", cure, figures=figures)
 
 
-_Answer = tuple[State, str, str | None, list[str]]
+_Answer = tuple[LineState, str, str | None, list[str]]
 
 
 async def _asked(address: str, key: str) -> _Answer:

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, metadata, packages_distribu
 from typing import TYPE_CHECKING
 
 from .folder import short
-from .record import Line, State, why
+from .record import Line, LineState, why
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -30,7 +30,7 @@ PURPOSES = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class _Wanted:
     """A package that Accord asks for.
 
     Attributes:
@@ -111,12 +111,12 @@ def extras() -> Sequence[Line]:
 def vllm() -> Line:
     """Say which Python has vLLM."""
     from ...data import SetupError
-    from ...programs.vllm.launch import VARIABLE, vllm_python
+    from ...programs.vllm import PYTHON_VARIABLE, vllm_python
 
     try:
         found = vllm_python()
     except SetupError as error:
-        return Line("vLLM", "wrong" if error.place == VARIABLE else "missing", error.what, error.cure)
+        return Line("vLLM", "wrong" if error.place == PYTHON_VARIABLE else "missing", error.what, error.cure)
     said = f"{found.version}{' (for CPUs)' if found.cpu else ''} in {short(found.path)}"
     return Line("vLLM", "ok", said, figures={"version": found.version, "cpu": found.cpu})
 
@@ -131,7 +131,7 @@ def _extra(name: str) -> Line:
     return Line(name, state, said, cure, needed_by=user, figures=_versions(every))
 
 
-def _wanted(extra: str, of: str = _ACCORD, through: frozenset[tuple[str, str]] = frozenset()) -> Iterator[Wanted]:
+def _wanted(extra: str, of: str = _ACCORD, through: frozenset[tuple[str, str]] = frozenset()) -> Iterator[_Wanted]:
     """Yield what an extra of a distribution asks for, other extras followed; "" is what is asked for without any."""
     from packaging.requirements import Requirement
 
@@ -143,7 +143,7 @@ def _wanted(extra: str, of: str = _ACCORD, through: frozenset[tuple[str, str]] =
                 through |= {(asked.name, further)}
                 yield from (replace(one, direct=False) for one in _wanted(further, asked.name, through))
         if asked.name != _ACCORD:
-            yield Wanted(asked.name, str(asked.specifier), _found(asked.name))
+            yield _Wanted(asked.name, str(asked.specifier), _found(asked.name))
 
 
 def _applies(asked: "Requirement", extra: str) -> bool:
@@ -161,13 +161,13 @@ def _found(name: str) -> str | None:
         return None
 
 
-def _state(every: Sequence[Wanted]) -> State:
+def _state(every: Sequence[_Wanted]) -> LineState:
     if any(one.found is None for one in every):
         return "missing"
     return "ok" if all(one.fits for one in every) else "wrong"
 
 
-def _faults(every: Sequence[Wanted]) -> str:
+def _faults(every: Sequence[_Wanted]) -> str:
     """Say what is not there, and what is there in a version that will not do."""
     absent = dict.fromkeys(one.name for one in every if one.found is None)
     others = dict.fromkeys(
@@ -176,5 +176,5 @@ def _faults(every: Sequence[Wanted]) -> str:
     return "; ".join([*([f"no {', '.join(absent)}"] if absent else []), *others])
 
 
-def _versions(every: Sequence[Wanted]) -> dict[str, str | None]:
+def _versions(every: Sequence[_Wanted]) -> dict[str, str | None]:
     return {one.name: one.found for one in every}

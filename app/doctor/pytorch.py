@@ -5,12 +5,12 @@ import os
 import shutil
 from typing import Any
 
-from .record import Line, State, counted, size, why
+from .record import Line, LineState, counted, size, why
 
 _OMP = "OMP_NUM_THREADS"
 
 
-def number_format() -> Line:
+def format_line() -> Line:
     """Say in which format models are asked and trained here, and why."""
     from ...data import SetupError
     from ...programs import number_format as choose
@@ -71,7 +71,7 @@ def gpu() -> Line:
     return Line("GPU", "-", "none; not needed", figures={"devices": []})
 
 
-def _fault() -> tuple[State, str, str] | None:
+def _fault() -> tuple[LineState, str, str] | None:
     """Return what is wrong with torch and what mends it, or None where it can be used."""
     if importlib.util.find_spec("torch") is None:
         return "missing", "torch is not installed", "pip install 'accord[local]'"

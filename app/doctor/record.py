@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-State = Literal["ok", "-", "missing", "low", "wrong", "unknown"]
+LineState = Literal["ok", "-", "missing", "low", "wrong", "unknown"]
 """Fine; neither fine nor a fault; not there; too little; there and of no use; could not be found out."""
 
 User = Literal["core", "demo"]
@@ -28,7 +28,7 @@ class Line:
     """
 
     name: str
-    state: State
+    state: LineState
     found: str
     cure: str | None = None
     needed_by: User | None = field(default=None, kw_only=True)

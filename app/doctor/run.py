@@ -17,7 +17,7 @@ _PARTS: Mapping[str, Mapping[str, Look]] = {
     "This machine": {
         "system": cores.system,
         "processor": cores.processor,
-        "number format": pytorch.number_format,
+        "number format": pytorch.format_line,
         "threads": pytorch.threads,
         "memory": cores.memory,
         "disk": cores.disk,

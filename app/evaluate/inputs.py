@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data import Corpus, InputError, labels_by_annotator
-from ...data.annotators.hold_out import hold_out
-from ...data.corpus.item_columns import item_columns
-from ...data.corpus.layout import Layout
+from ...data.annotators import hold_out
+from ...data.corpus import Layout, item_columns
 from ..scale_option import FORMS, LabelScale, scale_of_rater, scale_of_words
 from ..tables import open_table
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Columns:
+class DataColumns:
     """Which column of the data means what.
 
     Attributes:
@@ -69,7 +68,7 @@ class Opened:
 
 def open_data(
     path: Path,
-    columns: Columns,
+    columns: DataColumns,
     *,
     raters: Sequence["Rater | PairRater"] = (),
     scale: str | None = None,
@@ -118,7 +117,7 @@ def open_data(
     return Opened(path, corpus, everyone, further.ids, texts, read_as, cut, parts)
 
 
-def open_train(path: Path, opened: Opened, columns: Columns) -> Corpus:
+def open_train(path: Path, opened: Opened, columns: DataColumns) -> Corpus:
     """Open the file that baselines are fitted on, with the columns and the scale of the data."""
     if not opened.texts:
         cure = "Name the columns of the texts with --field."
@@ -149,7 +148,7 @@ def _scale(raters: Sequence["Rater | PairRater"], words: str | None) -> LabelSca
     return scales[0]
 
 
-def _fields(raters: Sequence["Rater | PairRater"], columns: Columns) -> tuple[Sequence[str], bool]:
+def _fields(raters: Sequence["Rater | PairRater"], columns: DataColumns) -> tuple[Sequence[str], bool]:
     """Return the columns of the items' texts, and whether they are texts at all."""
     if raters:
         if columns.fields:

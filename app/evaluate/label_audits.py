@@ -29,7 +29,7 @@ from .entrants import Entrant
 from .inputs import Opened
 from .measure import Settings, Some
 
-FEW_ITEMS = 10
+_FEW_ITEMS = 10
 """Labels that a person needs to be tested against a rater; see `accord.data.annotators.alt_test`."""
 
 MOST_PARTS = 50
@@ -197,7 +197,7 @@ def _no_alt_test(data: Opened, some: Some) -> str:
         if len(item.annotations) > 1:
             for one in item.annotations:
                 counts[one.annotator] = counts.get(one.annotator, 0) + 1
-    enough = sum(count >= FEW_ITEMS for count in counts.values())
+    enough = sum(count >= _FEW_ITEMS for count in counts.values())
     if enough < 3:
-        return f"it takes 3 people with {FEW_ITEMS} items or more, of two labels or more; there are {enough}"
+        return f"it takes 3 people with {_FEW_ITEMS} items or more, of two labels or more; there are {enough}"
     return ""

@@ -23,10 +23,10 @@ from ...data import (
     one_human,
     paired_difference,
 )
-from ..results.baselines import Baselines, baseline_name
+from ..results import Baselines, baseline_name
 from .entrants import Entrant
 
-Cell = TypeVar("Cell")
+_Cell = TypeVar("_Cell")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredEntrant:
     """One entrant on the items it rated.
 
     Attributes:
@@ -93,7 +93,7 @@ class Contest:
 
 
 @dataclass(frozen=True)
-class People:
+class PeopleEntrants:
     """How the people of the data agree.
 
     Attributes:
@@ -114,7 +114,7 @@ class People:
 
 
 @dataclass(frozen=True)
-class Baseline:
+class EntrantBaseline:
     """A simple rater's agreement on all items.
 
     Attributes:
@@ -129,7 +129,7 @@ class Baseline:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class EntrantEvaluation:
     """Everything that was measured of the entrants and of what they are read against.
 
     Attributes:
@@ -139,15 +139,15 @@ class Evaluation:
         contests: Entrants against baselines and against each other.
     """
 
-    measured: tuple[Measured, ...]
-    baselines: tuple[Baseline, ...]
-    people: People
+    measured: tuple[MeasuredEntrant, ...]
+    baselines: tuple[EntrantBaseline, ...]
+    people: PeopleEntrants
     contests: tuple[Contest, ...] = field(default=())
 
 
 def measure(
     corpus: Corpus, everyone: Corpus, entrants: Sequence[Entrant], baselines: Baselines, settings: Settings
-) -> Evaluation:
+) -> EntrantEvaluation:
     """Measure entrants, baselines and people.
 
     Args:
@@ -173,12 +173,14 @@ def measure(
             fill=baselines.constant,
             **how,
         )
-        measured.append(Measured(entrant, found))
+        measured.append(MeasuredEntrant(entrant, found))
     rows = [
-        Baseline(key, _name(key, baselines, corpus), agreement(labels, golds, scale, groups=corpus.groups(), **how))
+        EntrantBaseline(
+            key, _name(key, baselines, corpus), agreement(labels, golds, scale, groups=corpus.groups(), **how)
+        )
         for key, labels in baselines.labels.items()
     ]
-    return Evaluation(
+    return EntrantEvaluation(
         tuple(measured),
         tuple(rows),
         measure_people(everyone, settings),
@@ -204,12 +206,12 @@ class Some:
         places = tuple(place for place, there in enumerate(rated) if there)
         return cls(places, [corpus[place].group for place in places])
 
-    def of_these(self, column: Sequence[Cell]) -> list[Cell]:
+    def of_these(self, column: Sequence[_Cell]) -> list[_Cell]:
         """Return a column's cells of these items."""
         return [column[place] for place in self.places]
 
 
-def measure_people(corpus: Corpus, settings: Settings) -> People:
+def measure_people(corpus: Corpus, settings: Settings) -> PeopleEntrants:
     """Measure how people agree: one with the others, and all among each other."""
     how: dict[str, Any] = {"resamples": settings.resamples, "seed": settings.seed}
     drawn = one_human(corpus, seed=settings.seed)
@@ -221,11 +223,15 @@ def measure_people(corpus: Corpus, settings: Settings) -> People:
     reliable = gold_reliability(labels, corpus.scale, rule=corpus.consensus, groups=corpus.groups(), **how)
     named = None not in names
     each = each_annotator(labels, corpus.scale, groups=corpus.groups(), **how) if named and settings.full else None
-    return People(len(names) if named else None, one, drawn.skipped, among, reliable, each)
+    return PeopleEntrants(len(names) if named else None, one, drawn.skipped, among, reliable, each)
 
 
 def _contests(
-    corpus: Corpus, entrants: Sequence[Entrant], rows: Sequence[Baseline], baselines: Baselines, settings: Settings
+    corpus: Corpus,
+    entrants: Sequence[Entrant],
+    rows: Sequence[EntrantBaseline],
+    baselines: Baselines,
+    settings: Settings,
 ) -> tuple[Contest, ...]:
     golds, scale, everywhere = corpus.golds(), corpus.scale, [True] * len(corpus)
     how: dict[str, Any] = {"fill": baselines.constant, "resamples": settings.resamples, "seed": settings.seed}

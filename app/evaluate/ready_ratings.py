@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...data import Corpus, InputError, Interval, Label, Ordinal, Scale
-from ...data.corpus.item_columns import Cell, item_columns
-from ...data.metrics.label_numbers import ends_of
+from ...data.corpus import ItemCell, item_columns
+from ...data.metrics import ends_of
 from ...data.values import as_number, show
 from ..tables import names_table, open_table
 from .entrants import Entrant
@@ -18,7 +18,7 @@ _ID_COLUMNS = ("item_id", "id")
 _PREFIXES = ("", "rating_")
 """Before ``score`` and ``confidence``; the second where the rater reads a field of that name."""
 
-Cells = Mapping[str, Cell]
+_Cells = Mapping[str, ItemCell]
 """Item id to cell."""
 
 
@@ -67,7 +67,7 @@ class Items:
     id: str | None
 
 
-def read_ratings(words: str, items: Items, *, confidence: str | None) -> Entrant:
+def read_ready_ratings(words: str, items: Items, *, confidence: str | None) -> Entrant:
     """Read somebody's ratings.
 
     A cell holds a label. On a scale of numbers it may hold a number between the levels: that is the score, and the
@@ -97,7 +97,7 @@ def read_ratings(words: str, items: Items, *, confidence: str | None) -> Entrant
         open_table(name.file, [id, *wanted.values()]), {column: part for part, column in wanted.items()}, id=id
     )
     cells = {part: found.columns[column] for part, column in wanted.items()}
-    nothing: Cells = {}
+    nothing: _Cells = {}
     parts = _Parts(*(cells.get(part, nothing) for part in ("label", "score", "confidence", "unparsed")))
     return _entrant(name, f"{name.file}, column {wanted['label']!r}", parts, items, repeated=found.repeated)
 
@@ -106,10 +106,10 @@ def read_ratings(words: str, items: Items, *, confidence: str | None) -> Entrant
 class _Parts:
     """Cells of each part of a rating by item id; empty where the table has no such column."""
 
-    label: Cells
-    score: Cells
-    confidence: Cells
-    unparsed: Cells
+    label: _Cells
+    score: _Cells
+    confidence: _Cells
+    unparsed: _Cells
 
 
 def _columns_of(file: Path) -> list[str]:
@@ -206,12 +206,12 @@ def _entrant(name: RatingsName, source: str, parts: _Parts, items: Items, *, rep
     )
 
 
-def _said(cells: Cells, id: str) -> str | None:
+def _said(cells: _Cells, id: str) -> str | None:
     cell = cells.get(id)
     return None if cell is None or cell.value is None else str(cell.value)
 
 
-def _reading(cell: Cell, scale: Scale) -> tuple[Label, float | None]:
+def _reading(cell: ItemCell, scale: Scale) -> tuple[Label, float | None]:
     """Return the label of a cell, and its score where the cell holds a number between the levels."""
     try:
         return scale.read(cell.value), None
@@ -224,7 +224,7 @@ def _reading(cell: Cell, scale: Scale) -> tuple[Label, float | None]:
         raise InputError(error.what, place=cell.place, cure=cure) from None
 
 
-def _score(cell: Cell, scale: Scale) -> float:
+def _score(cell: ItemCell, scale: Scale) -> float:
     score, (low, high) = _number(cell, "score"), ends_of(scale)
     if not _inside(score, scale):
         raise InputError(f"the score {score:g} is off the scale", place=cell.place, cure=f"Give {low:g} to {high:g}.")
@@ -236,14 +236,14 @@ def _inside(number: float, scale: Scale) -> bool:
     return low <= number <= high
 
 
-def _number(cell: Cell, what: str) -> float:
+def _number(cell: ItemCell, what: str) -> float:
     number = as_number(cell.value)
     if number is None:
         raise InputError(f"{show(cell.value)} is no finite number", place=cell.place, cure=f"Give the {what}.")
     return float(number)
 
 
-def _confidence(cell: Cell | None) -> float | None:
+def _confidence(cell: ItemCell | None) -> float | None:
     if cell is None or cell.value is None:
         return None
     number = _number(cell, "confidence from 0 to 1")

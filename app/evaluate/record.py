@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..results.baselines import Baselines
+from ..results import Baselines
 from .inputs import Opened
 from .label_audits import Audits
-from .measure import Baseline, Contest, Evaluation, Measured, People
+from .measure import Contest, EntrantBaseline, EntrantEvaluation, MeasuredEntrant, PeopleEntrants
 
-SCHEMA = 2
+_SCHEMA = 2
 """Of what ``accord evaluate --json`` prints."""
 
 
 def record(
-    evaluation: Evaluation,
+    evaluation: EntrantEvaluation,
     baselines: Baselines,
     data: Opened,
     audits: Mapping[str, Audits],
@@ -24,7 +24,7 @@ def record(
     """Return everything that was measured as JSON-able data; None stands for what is undefined, never NaN."""
     corpus = data.corpus
     return {
-        "schema": SCHEMA,
+        "schema": _SCHEMA,
         "data": str(data.path),
         "items": len(corpus),
         "scale": corpus.scale.to_dict(),
@@ -49,11 +49,11 @@ def record(
     }
 
 
-def _row(rows: Sequence[Baseline], key: str) -> dict[str, Any]:
+def _row(rows: Sequence[EntrantBaseline], key: str) -> dict[str, Any]:
     return next(row.agreement.to_dict() for row in rows if row.key == key)
 
 
-def _entrant(one: Measured, audits: Audits) -> dict[str, Any]:
+def _entrant(one: MeasuredEntrant, audits: Audits) -> dict[str, Any]:
     entrant = one.entrant
     return {
         "name": entrant.name,
@@ -73,7 +73,7 @@ def _entrant(one: Measured, audits: Audits) -> dict[str, Any]:
     }
 
 
-def _people(people: People) -> dict[str, Any]:
+def _people(people: PeopleEntrants) -> dict[str, Any]:
     return {
         "annotators": people.annotators,
         "one_human_skipped": dict(people.skipped),

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from ...data import InputError
 from ..console import Console
-from ..results.baselines import fit_baselines
+from ..results import fit_baselines
 from .entrants import Entrant, ask, person
-from .inputs import Columns, Opened, open_data, open_train
+from .inputs import DataColumns, Opened, open_data, open_train
 from .label_audits import audit_labels
-from .measure import Evaluation, Settings, measure
-from .ready_ratings import Items, read_ratings
+from .measure import EntrantEvaluation, Settings, measure
+from .ready_ratings import Items, read_ready_ratings
 from .record import record
 from .sentences import findings, notes
 from .terminal import show_tables
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedEvaluation:
     """What is to be evaluated on what.
 
     Attributes:
@@ -40,7 +40,7 @@ class Wanted:
     """
 
     data: Path
-    columns: Columns = Columns()
+    columns: DataColumns = DataColumns()
     raters: Mapping[str, "Rater | PairRater"] = field(default_factory=dict)
     ratings: Sequence[str] = ()
     people: Sequence[str] = ()
@@ -50,7 +50,7 @@ class Wanted:
     settings: Settings = Settings()
 
 
-def evaluate_file(wanted: Wanted, *, as_json: bool, console: Console) -> Evaluation:
+def evaluate_file(wanted: WantedEvaluation, *, as_json: bool, console: Console) -> EntrantEvaluation:
     """Measure raters on a file of human labels and print what came of it.
 
     Args:
@@ -103,7 +103,7 @@ def evaluate_file(wanted: Wanted, *, as_json: bool, console: Console) -> Evaluat
     return evaluation
 
 
-def _entrants(wanted: Wanted, data: Opened, console: Console) -> list[Entrant]:
+def _entrants(wanted: WantedEvaluation, data: Opened, console: Console) -> list[Entrant]:
     found: list[Entrant] = []
     for source, rater in wanted.raters.items():
         name = "rater" if len(wanted.raters) == 1 else source
@@ -112,7 +112,7 @@ def _entrants(wanted: Wanted, data: Opened, console: Console) -> list[Entrant]:
             seed = wanted.settings.seed
             found.append(ask(rater, data.corpus, name=name, source=source, seed=seed, progress=progress))
     items = Items(data.path, data.corpus, data.ids, wanted.columns.id)
-    found += [read_ratings(words, items, confidence=wanted.confidence) for words in wanted.ratings]
+    found += [read_ready_ratings(words, items, confidence=wanted.confidence) for words in wanted.ratings]
     found += [person(name, own, data.corpus) for name, own in data.people.items()]
     return _told_apart(found)
 
@@ -127,7 +127,7 @@ def _told_apart(entrants: Sequence[Entrant]) -> list[Entrant]:
     return found
 
 
-def _head(wanted: Wanted, data: Opened) -> str:
+def _head(wanted: WantedEvaluation, data: Opened) -> str:
     who = ", ".join([*wanted.raters, *wanted.ratings, *wanted.people])
     count = len(data.corpus)
     items = "1 item" if count == 1 else f"{count:,} items"

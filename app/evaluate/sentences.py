@@ -4,24 +4,22 @@ from collections.abc import Mapping, Sequence
 
 from ...data import AltTest, Difference, Estimate
 from ..console import counts
-from ..results.baselines import Baselines
-from ..results.terminal import SCORES_NOTE
-from ..results.verdict import number
+from ..results import SCORES_NOTE, Baselines, number
 from .entrants import Entrant
 from .inputs import Opened
 from .label_audits import Audits
-from .measure import Baseline, Contest, Evaluation, Measured, People, alpha_of
+from .measure import Contest, EntrantBaseline, EntrantEvaluation, MeasuredEntrant, PeopleEntrants, alpha_of
 
-FEW = 20
+_FEW = 20
 """Items (or groups) below which the note on an interval is worth showing."""
 
 
-def findings(evaluation: Evaluation) -> tuple[str, ...]:
+def findings(evaluation: EntrantEvaluation) -> tuple[str, ...]:
     """Return what was found as sentences: of each entrant against the baselines, then against each other."""
     sentences = [against_baselines(one, evaluation) for one in evaluation.measured]
     for contest in evaluation.contests:
         if contest.against != "baseline":
-            sentences.append(f"{capital(standing(contest))} ({interval(contest.difference)} in alpha).")
+            sentences.append(f"{capital(standing_sentence(contest))} ({interval(contest.difference)} in alpha).")
     people = evaluation.people.one
     if people is not None and people.metrics["alpha"].value is not None:
         alpha = number(people.metrics["alpha"].value)
@@ -29,7 +27,7 @@ def findings(evaluation: Evaluation) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def against_baselines(one: Measured, evaluation: Evaluation) -> str:
+def against_baselines(one: MeasuredEntrant, evaluation: EntrantEvaluation) -> str:
     """Say whether an entrant is better than every baseline, naming the strongest one that it does not beat."""
     name, alpha = said_name(one.entrant), one.agreement.metrics["alpha"]
     if alpha.value is None:
@@ -49,7 +47,7 @@ def against_baselines(one: Measured, evaluation: Evaluation) -> str:
     return f"{capital(name)} is not shown to be better than {told.b}: {rival}{settle}."
 
 
-def standing(contest: Contest) -> str:
+def standing_sentence(contest: Contest) -> str:
     """Say how the two of a comparison stand."""
     if contest.better:
         return f"'{contest.a}' is better than '{contest.b}'"
@@ -93,7 +91,7 @@ def alt_sentence(found: AltTest) -> str:
     return f"{told}; epsilon {found.epsilon:g}{care}"
 
 
-def notes(evaluation: Evaluation, baselines: Baselines, data: Opened, audits: Mapping[str, Audits]) -> list[str]:
+def notes(evaluation: EntrantEvaluation, baselines: Baselines, data: Opened, audits: Mapping[str, Audits]) -> list[str]:
     """Say what the numbers stand on and need care with."""
     said = [f"Constant: {baselines.constant_from}."]
     if baselines.fitted:
@@ -113,7 +111,7 @@ def notes(evaluation: Evaluation, baselines: Baselines, data: Opened, audits: Ma
     if human is not None and human.n < len(data.everyone):
         said.append(f"One human against the others: {human.n:,} items; the rest have too few labels to tell.")
     for name, measured in [("one human", human), *((one.entrant.name, one.agreement) for one in evaluation.measured)]:
-        if measured is not None and (measured.metrics["alpha"].low is None or measured.groups < FEW):
+        if measured is not None and (measured.metrics["alpha"].low is None or measured.groups < _FEW):
             said.append(f"Alpha of {name}: {measured.metrics['alpha'].note}.")
     said += _of_people(evaluation.people)
     resamples = evaluation.people.among.resamples
@@ -129,7 +127,7 @@ def notes(evaluation: Evaluation, baselines: Baselines, data: Opened, audits: Ma
     return said
 
 
-def _of_people(people: People) -> list[str]:
+def _of_people(people: PeopleEntrants) -> list[str]:
     """Say how reliable the gold is, and how far the people differ."""
     said, found = [], people.reliability
     if found.gold.value is not None and found.people is not None:
@@ -149,7 +147,7 @@ def _of_people(people: People) -> list[str]:
     return said
 
 
-def _of_entrant(one: Measured) -> list[str]:
+def _of_entrant(one: MeasuredEntrant) -> list[str]:
     entrant, said = one.entrant, []
     who = "the rater" if entrant.kind == "rater" else f"'{entrant.name}'"
     if entrant.sampled:
@@ -168,7 +166,7 @@ def _of_entrant(one: Measured) -> list[str]:
     return said
 
 
-def _alphas(one: Measured, row: Baseline, contest: Contest) -> str:
+def _alphas(one: MeasuredEntrant, row: EntrantBaseline, contest: Contest) -> str:
     own, apart = one.agreement.metrics["alpha"].value, contest.difference.value
     # On the items that were rated, which may be fewer than those of the baseline's row.
     other = row.agreement.metrics["alpha"].value if own is None or apart is None else own - apart
@@ -196,6 +194,6 @@ def _rounded(count: int) -> int:
     return -(-count // size) * size
 
 
-def order(found: Sequence[Baseline]) -> list[Baseline]:
+def order(found: Sequence[EntrantBaseline]) -> list[EntrantBaseline]:
     """Return baselines with the strongest first."""
     return sorted(found, key=lambda row: -alpha_of(row.agreement))

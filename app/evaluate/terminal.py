@@ -8,17 +8,16 @@ from rich.text import Text
 
 from ...data import Agreement
 from ..console import Console
-from ..results.terminal import rater_table, span
-from ..results.verdict import number
+from ..results import number, rater_table, span_text
 from .label_audits import Audits
-from .measure import Contest, Evaluation
+from .measure import Contest, EntrantEvaluation
 from .sentences import alt_sentence, order
 
 _SHOWN = {True: "yes", False: "no", None: "-"}
 
 
 @dataclass(frozen=True)
-class Row:
+class _Row:
     """A line of the table of agreement.
 
     Attributes:
@@ -32,7 +31,7 @@ class Row:
     agreement: Agreement
 
 
-def show_tables(evaluation: Evaluation, audits: Mapping[str, Audits], console: Console) -> None:
+def show_tables(evaluation: EntrantEvaluation, audits: Mapping[str, Audits], console: Console) -> None:
     """Print who agrees how far, who is better than whom, and what the audits found."""
     console.table(rater_table(rows_of(evaluation)))
     if evaluation.contests:
@@ -43,18 +42,18 @@ def show_tables(evaluation: Evaluation, audits: Mapping[str, Audits], console: C
         console.table(audit_table(found, f"audits of {name}"))
 
 
-def rows_of(evaluation: Evaluation) -> list[Row]:
+def rows_of(evaluation: EntrantEvaluation) -> list[_Row]:
     """Return everybody as rows: entrants, baselines from the strongest down, people."""
-    rows = [Row(one.entrant.name, "candidate", one.agreement) for one in evaluation.measured]
-    rows += [Row(row.name, "baseline", row.agreement) for row in order(evaluation.baselines)]
+    rows = [_Row(one.entrant.name, "candidate", one.agreement) for one in evaluation.measured]
+    rows += [_Row(row.name, "baseline", row.agreement) for row in order(evaluation.baselines)]
     if evaluation.people.one is not None:
-        rows.append(Row("one human against the others", "human", evaluation.people.one))
-        rows.append(Row("people among each other", "human", evaluation.people.among))
+        rows.append(_Row("one human against the others", "human", evaluation.people.one))
+        rows.append(_Row("people among each other", "human", evaluation.people.among))
     ceiling = _ceiling(evaluation)
-    return rows if ceiling is None else [*rows, Row("who knew the truth (ceiling)", "human", ceiling)]
+    return rows if ceiling is None else [*rows, _Row("who knew the truth (ceiling)", "human", ceiling)]
 
 
-def _ceiling(evaluation: Evaluation) -> Agreement | None:
+def _ceiling(evaluation: EntrantEvaluation) -> Agreement | None:
     """Return what somebody who knew the truth would score against this gold, as a row; None where it is not known."""
     found = evaluation.people.reliability
     if found.ceilings["alpha"].value is None:
@@ -74,7 +73,7 @@ def contest_table(contests: tuple[Contest, ...]) -> Table:
         table.add_row(
             Text(f"  {contest.a} - {contest.b}"),
             number(found.value, sign=True),
-            span(found),
+            span_text(found),
             probability(contest.adjusted),
             "better" if contest.better else "worse" if contest.worse else "neither" if found.value is not None else "-",
         )

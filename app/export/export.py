@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...data import InputError, SetupError
 from ...programs import Rater, merge_rater
-from ...programs.directory.files import rater_record
+from ...programs.directory import rater_record
 from ..console import Console
 from .hub import Hub
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from ...data import InputError
 from ...optimizers import GuidelineVersions, RuleRecord
 from ...programs import Guideline, Rater, find_rule, guideline_diff, rules_of
-from ..compile.drafts import show_drafts
+from ..compile import show_drafts
 from ..console import Console
-from ..task.job import VERSIONS
+from ..task import VERSIONS
 from .terminal import explain, show_changes, show_history, show_rules, show_text, show_thresholds
 
 _RATER, _TRACES = "rater", "traces.parquet"
@@ -80,7 +80,7 @@ class _Place:
         return Rater.load(self.rater)
 
 
-def show(path: Path, console: Console, *, version: str = "", markdown: bool = False) -> None:
+def show_guideline(path: Path, console: Console, *, version: str = "", markdown: bool = False) -> None:
     """Print a guideline's rules and history, or its text.
 
     Args:

@@ -13,10 +13,10 @@ from ...data import Corpus, RetryError, Scale, SetupError, whole_file
 if TYPE_CHECKING:
     from ...programs import PairRater, Rater, Rating, Ratings
 
-Kind = Literal["text", "label", "number", "shares"]
+ColumnKind = Literal["text", "label", "number", "shares"]
 """What a column holds; shares are a probability by level."""
 
-_SCORE_COLUMNS: dict[str, Kind] = {
+_SCORE_COLUMNS: dict[str, ColumnKind] = {
     "score": "number",
     "distribution": "shares",
     "confidence": "number",
@@ -37,7 +37,7 @@ class RatedTable:
         scale: The labels'.
     """
 
-    columns: Mapping[str, Kind]
+    columns: Mapping[str, ColumnKind]
     rows: tuple[dict[str, Any], ...]
     scale: Scale
 
@@ -68,7 +68,7 @@ def rated_table(rater: "Rater | PairRater", corpus: Corpus, ratings: "Ratings") 
     }
     orders = {"given": ratings.given, "swapped": ratings.swapped} if isinstance(ratings, PairRatings) else {}
     sides = {f"rating_{name}" if name in corpus.fields else name: said.labels for name, said in orders.items()}
-    columns: dict[str, Kind] = {
+    columns: dict[str, ColumnKind] = {
         **dict.fromkeys((key, *corpus.fields), "text"),
         "label": "label",
         **dict.fromkeys(sides, "label"),
@@ -134,7 +134,7 @@ def _rounded(number: float | None) -> float | None:
 
 
 def _write_csv(path: Path, table: RatedTable) -> None:
-    def written(kind: Kind, cell: Any) -> Any:
+    def written(kind: ColumnKind, cell: Any) -> Any:
         if cell is None or kind in ("text", "number"):
             return cell
         return table.scale.write(cell) if kind == "label" else json.dumps(cell, ensure_ascii=False)

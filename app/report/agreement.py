@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..results.verdict import number
-from .blocks import SPACE, Block, Cell, Section, TableBlock, TextBlock, span
+from ..results import number
+from .blocks import SPACE, Block, Section, TableBlock, TableCell, TextBlock, span
 from .run_contents import RunContents
 from .svg_plot import Axis, axis, dot_row, tick_row
 
@@ -42,7 +42,7 @@ def agreement_section(contents: RunContents) -> Section:
     return Section("agreement", "Agreement with people", blocks)
 
 
-def name_of(metric: str) -> str:
+def metric_name(metric: str) -> str:
     """Return how a coefficient is called on the page."""
     return _WRITTEN.get(metric, metric)
 
@@ -69,23 +69,23 @@ def _dots(contents: RunContents, rows: Sequence[Mapping[str, Any]]) -> TableBloc
         ("rater", "kind", "", "alpha", "95 % interval", "n", "unparsed"),
         cells,
         style="dots",
-        foot=("", "", Cell(drawing=tick_row(along)), "", "", "", ""),
+        foot=("", "", TableCell(drawing=tick_row(along)), "", "", "", ""),
         spare=(1, 5, 6),
     )
 
 
 def _dotted(
     row: Mapping[str, Any], alpha: Mapping[str, Any], along: Axis, chosen: str, marks: Sequence[float]
-) -> Sequence[str | Cell]:
+) -> Sequence[str | TableCell]:
     own = row["name"] == chosen
     style = "own" if own else "quiet" if row["kind"] in ("baseline", "human") else "other"
     drawing = dot_row(along, alpha["value"], alpha["low"], alpha["high"], style, marks)
     unparsed = "" if row["kind"] in ("baseline", "human") else str(row.get("unparsed", 0))
     return (
-        Cell(row["name"], strong=own),
+        TableCell(row["name"], strong=own),
         "saved" if own else _KINDS.get(row["kind"], row["kind"]),
-        Cell(drawing=drawing),
-        Cell(number(alpha["value"]), strong=own),
+        TableCell(drawing=drawing),
+        TableCell(number(alpha["value"]), strong=own),
         span(alpha),
         f"{row['n']:,}",
         unparsed,
@@ -97,7 +97,7 @@ def _differences(comparisons: Sequence[Mapping[str, Any]]) -> TableBlock:
     cells = [
         (
             one["b"],
-            Cell(drawing=dot_row(along, one["difference"], one["low"], one["high"], "other", [0.0])),
+            TableCell(drawing=dot_row(along, one["difference"], one["low"], one["high"], "other", [0.0])),
             number(one["difference"], sign=True),
             span(one, sign=True),
             f"{one['n']:,}",
@@ -114,7 +114,7 @@ def _differences(comparisons: Sequence[Mapping[str, Any]]) -> TableBlock:
         ("compared with", "", "above by", "95 % interval", "n"),
         cells,
         style="dots",
-        foot=("", Cell(drawing=tick_row(along)), "", "", ""),
+        foot=("", TableCell(drawing=tick_row(along)), "", "", ""),
         spare=(4,),
     )
 
@@ -136,7 +136,7 @@ def _all_metrics(rows: Sequence[Mapping[str, Any]]) -> TableBlock:
     return TableBlock(
         "Every coefficient on the test items, with its 95 % interval in brackets. MSE, MAE and bias are in the scale's "
         "units; for errors less is better.",
-        ("rater", "n", *(name_of(metric) for metric in metrics)),
+        ("rater", "n", *(metric_name(metric) for metric in metrics)),
         [(row["name"], f"{row['n']:,}", *(cell(row["metrics"].get(metric)) for metric in metrics)) for row in rows],
         folded="All coefficients",
     )

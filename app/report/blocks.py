@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..results.verdict import number
+from ..results import number
 
 SPACE = "\u00a0"
 """Holds a number and its unit on one line."""
@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"[-+]?[\d,.]*\d(\u00a0%|x)?|-")
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A cell of a table with more to it than words.
 
     Attributes:
@@ -46,10 +46,10 @@ class TableBlock:
 
     caption: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[str | Cell]]
+    rows: Sequence[Sequence[str | TableCell]]
     style: str = "numbers"
     folded: str = ""
-    foot: Sequence[str | Cell] = ()
+    foot: Sequence[str | TableCell] = ()
     spare: Sequence[int] = ()
     kind: str = field(default="table", init=False)
 
@@ -107,7 +107,7 @@ class QuoteBlock:
 
 
 @dataclass(frozen=True)
-class Reason:
+class MissingReason:
     """Why somebody rated as they did.
 
     Attributes:
@@ -136,7 +136,7 @@ class ItemBlock:
     id: str
     texts: Mapping[str, str]
     told: str
-    reasons: Sequence[Reason] = ()
+    reasons: Sequence[MissingReason] = ()
     cut: bool = False
     kind: str = field(default="item", init=False)
 
@@ -204,7 +204,7 @@ class Fact:
     about: str
 
 
-def _is_number(cell: str | Cell) -> bool:
+def _is_number(cell: str | TableCell) -> bool:
     return isinstance(cell, str) and (not cell or bool(_NUMBER.fullmatch(cell)))
 
 
@@ -226,7 +226,7 @@ def shares(low: float | None, high: float | None) -> str:
     return "-" if low is None or high is None else f"{100 * low:.0f} to {100 * high:.0f}{SPACE}%"
 
 
-def count(value: float | None) -> str:
+def count_cell(value: float | None) -> str:
     """Write a whole number; nothing where it is not known."""
     return "" if value is None else f"{value:,.0f}"
 

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...data import Estimate, Finding, Interval, Label, Scale, agreement, length_bias, pair_fields
-from ...data.confidence.calibration import calibration
-from ...data.confidence.risk_coverage import risk_coverage
-from ..results.run_ratings import RatedItem
+from ...data.confidence import calibration, risk_coverage
+from ..results import RatedItem
 from .run_contents import RunContents
 
 RESAMPLES = 1000
 
-PARTS = 5
+_PARTS = 5
 """Parts of equal size that items are put into by their length."""
 
 RIGHT_WITHIN = 0.1
@@ -117,7 +116,7 @@ class _Judged:
         if self.scale.kind == "pairwise" or len(self.items) < _FEWEST:
             return ()
         order = sorted(range(len(self.items)), key=lambda place: (length_of(self.items[place]), self.items[place].id))
-        cuts = [round(part * len(order) / PARTS) for part in range(PARTS + 1)]
+        cuts = [round(part * len(order) / _PARTS) for part in range(_PARTS + 1)]
         return tuple(self._part(order[start:end]) for start, end in zip(cuts, cuts[1:], strict=False))
 
     def _part(self, places: Sequence[int]) -> LengthPart:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..results.verdict import number
-from .blocks import Fact, count, share, some, span
+from ..results import number
+from .blocks import Fact, count_cell, share, some, span
 from .findings import RunFindings
 from .run_contents import RunContents
 
@@ -14,7 +14,7 @@ _LEVELS = 12
 _ENOUGH = 10
 """Items of a level from which on its share of right labels says something."""
 
-FEW = 100
+_FEW = 100
 """Test items under which the first screen warns."""
 
 
@@ -78,7 +78,7 @@ def cautions(contents: RunContents, findings: RunFindings) -> list[str]:
 
 def _of_the_proof(contents: RunContents, own: Mapping[str, Any]) -> list[str]:
     said: list[str] = []
-    if own["n"] < FEW:
+    if own["n"] < _FEW:
         said.append(f"Only {some(own['n'], 'test item')}: intervals are wide, and a difference easily stays hidden.")
     reads = contents.report.get("splits", {}).get("test", {}).get("reads", 1)
     if reads > 1:
@@ -86,12 +86,12 @@ def _of_the_proof(contents: RunContents, own: Mapping[str, Any]) -> list[str]:
     if own.get("unparsed"):
         part = share(own["unparsed"] / own["n"])
         said.append(
-            f"{count(own['unparsed'])} of its replies ({part}) are [[unparsed]] and count as the constant answer."
+            f"{count_cell(own['unparsed'])} of its replies ({part}) are [[unparsed]] and count as the constant answer."
         )
     said += _weak_levels(contents)
     said += [
-        f"{row['name']} gave no readable label on {count(row['unparsed'])} of {some(row['n'], 'test item')}: to be "
-        "better than it proves little."
+        f"{row['name']} gave no readable label on {count_cell(row['unparsed'])} of {some(row['n'], 'test item')}: "
+        "to be better than it proves little."
         for row in contents.rows
         if row is not own and row["kind"] in ("zero-shot", "teacher") and 2 * row.get("unparsed", 0) > row["n"]
     ]

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...data import Scale
-from ..results.run_ratings import RatedItem, Said
-from .blocks import Block, ItemBlock, MoreBlock, Reason, Section, TableBlock, TextBlock, share, some
+from ..results import RatedItem, Said
+from .blocks import Block, ItemBlock, MissingReason, MoreBlock, Section, TableBlock, TextBlock, share, some
 from .ratings import NO_RATINGS
 from .run_contents import RunContents
-from .tables import Rows, order_of
+from .tables import TableRows, label_order
 
 _CARDS = 20
 """Items that are shown with their texts: more than anybody reads in one go."""
@@ -25,7 +25,7 @@ _FEW = 8
 """People whose labels are listed one by one."""
 
 
-def suspects_section(contents: RunContents, tables: Mapping[str, Rows]) -> Section:
+def suspects_section(contents: RunContents, tables: Mapping[str, TableRows]) -> Section:
     """Show the train items whose label the teacher disagrees with, with its reasons where the run keeps them."""
     section = ("suspects", "Labels to look at again")
     rows = tables["suspects"]
@@ -75,14 +75,14 @@ def _suspect(contents: RunContents, row: Mapping[str, Any]) -> ItemBlock:
     if item is None:
         return ItemBlock(row["item_id"], {}, told)
     reasons = () if item.doubt is None else item.doubt.reasons
-    said = [Reason("the teacher", row["teacher"], _cut(reason)) for reason in reasons]
+    said = [MissingReason("the teacher", row["teacher"], _cut(reason)) for reason in reasons]
     traces = list(item.traces.values())[:1]
-    said += [Reason("a draw that came to people's label", item.label, _cut(text)) for text in traces]
+    said += [MissingReason("a draw that came to people's label", item.label, _cut(text)) for text in traces]
     texts = {name: _cut(text) for name, text in item.fields.items()}
     return ItemBlock(row["item_id"], texts, told, said, cut=any(len(text) > _LONGEST for text in item.fields.values()))
 
 
-def differences_section(contents: RunContents, tables: Mapping[str, Rows]) -> Section:
+def differences_section(contents: RunContents, tables: Mapping[str, TableRows]) -> Section:
     """Show the test items on which the saved rater is furthest from people, with the reasons on both sides."""
     section = ("differences", "Where the rater is furthest from people")
     if not contents.items or contents.scale is None:
@@ -110,13 +110,13 @@ def _some_folded(cards: Sequence[ItemBlock]) -> list[Block]:
 
 def _difference(item: RatedItem, chosen: str, scale: Scale, kinds: Mapping[str, str]) -> ItemBlock:
     own = item.said[chosen]
-    reasons = [Reason(f"{chosen} (the saved rater)", _given(own), _cut(own.rationale))]
+    reasons = [MissingReason(f"{chosen} (the saved rater)", _given(own), _cut(own.rationale))]
     other = _nearest(item, chosen, scale, kinds)
     if other:
         near = "agrees with people" if item.said[other].label == item.gold else "is nearer to people"
-        reasons.append(Reason(f"{other} ({near})", _given(item.said[other]), _cut(item.said[other].rationale)))
+        reasons.append(MissingReason(f"{other} ({near})", _given(item.said[other]), _cut(item.said[other].rationale)))
     else:
-        reasons.append(Reason("no other rater with reasons is nearer to people", "", ""))
+        reasons.append(MissingReason("no other rater with reasons is nearer to people", "", ""))
     return ItemBlock(
         item.id,
         {name: _cut(text) for name, text in item.fields.items()},
@@ -148,7 +148,7 @@ def _given(said: Said) -> str:
 
 def _spread(item: RatedItem, scale: Scale) -> str:
     """Write what the people said, where there were several: all labels of a few, how many gave which of many."""
-    ordered = sorted(item.people, key=order_of(scale))
+    ordered = sorted(item.people, key=label_order(scale))
     if len(ordered) < 2:
         return ""
     if len(ordered) <= _FEW:

@@ -22,7 +22,7 @@ from .sections import audits_section, basis_section, cost_section, guideline_sec
 from .tables import tables_of
 from .traces import traces_section
 
-FILE = "report.html"
+REPORT_FILE = "report.html"
 _TERM = re.compile(r"\[\[([^\]|]+)(?:\|([^\]]+))?\]\]")
 """``[[word]]``, or ``[[word|as it is written here]]``."""
 
@@ -38,7 +38,7 @@ def write_page(contents: RunContents, out: Path | None = None) -> Path:
         SetupError: If the file cannot be written.
     """
     page = render(contents)
-    place = contents.folder / FILE if out is None else out
+    place = contents.folder / REPORT_FILE if out is None else out
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(place) as draft:

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from ...data import Finding, Scale
-from ..results.verdict import number
+from ..results import number
 from .blocks import (
     Block,
-    Cell,
     FigureBlock,
     Section,
     TableBlock,
+    TableCell,
     TextBlock,
-    count,
+    count_cell,
     share,
     shares,
     some,
@@ -24,7 +24,7 @@ from .blocks import (
 from .findings import RunFindings
 from .run_contents import RunContents
 from .svg_plot import Plot, axis, dot_row, tick_row
-from .tables import Rows
+from .tables import TableRows
 
 _MATRIX = 12
 """Levels up to which a matrix can be read."""
@@ -38,7 +38,7 @@ _MOST = 20
 NO_RATINGS = "The run keeps no test ratings, so this cannot be shown; see what is missing."
 
 
-def errors_section(contents: RunContents, tables: Mapping[str, Rows]) -> Section:
+def errors_section(contents: RunContents, tables: Mapping[str, TableRows]) -> Section:
     """Show which labels the saved rater gives where people give others."""
     section = ("errors", "Where the rater and people differ")
     counts = [row for row in tables["confusion"] if row["rater"] == contents.chosen]
@@ -59,7 +59,7 @@ def errors_section(contents: RunContents, tables: Mapping[str, Rows]) -> Section
     return Section(*section, blocks)
 
 
-def _matrix(contents: RunContents, counts: Rows, levels: Sequence[str]) -> TableBlock:
+def _matrix(contents: RunContents, counts: TableRows, levels: Sequence[str]) -> TableBlock:
     found = {(row["gold"], row["label"]): row["items"] for row in counts}
     silent = any(row["label"] is None for row in counts)
     columns: list[str | None] = [*levels, *([None] if silent else [])]
@@ -67,11 +67,13 @@ def _matrix(contents: RunContents, counts: Rows, levels: Sequence[str]) -> Table
     for gold in levels:
         total = sum(found.get((gold, label), 0) for label in columns)
         cells = [
-            Cell(count(found.get((gold, label), 0)), share=found.get((gold, label), 0) / total if total else 0.0)
+            TableCell(
+                count_cell(found.get((gold, label), 0)), share=found.get((gold, label), 0) / total if total else 0.0
+            )
             for label in columns
         ]
         right = found.get((gold, gold), 0) / total if total else None
-        rows.append((Cell(_named(contents.scale, gold)), *cells, count(total), share(right)))
+        rows.append((TableCell(_named(contents.scale, gold)), *cells, count_cell(total), share(right)))
     n = sum(row["items"] for row in counts)
     caption = (
         f"Rows are people's [[gold]] label, columns what '{contents.chosen}' says; {n:,} test items. A cell is shaded "
@@ -89,17 +91,17 @@ def _named(scale: Scale | None, label: str) -> str:
     return f"{label} {anchor}" if anchor and anchor != label else label
 
 
-def _frequent(contents: RunContents, counts: Rows) -> TableBlock:
+def _frequent(contents: RunContents, counts: TableRows) -> TableBlock:
     wrong = sorted((row for row in counts if row["gold"] != row["label"]), key=lambda row: -row["items"])
     n = sum(row["items"] for row in counts)
     return TableBlock(
         f"The most frequent differences of {n:,} test items; {min(len(wrong), _MOST)} of {len(wrong)} pairs of labels.",
         ("people say", f"'{contents.chosen}' says", "items"),
-        [(row["gold"], row["label"] or "no label", count(row["items"])) for row in wrong[:_MOST]],
+        [(row["gold"], row["label"] or "no label", count_cell(row["items"])) for row in wrong[:_MOST]],
     )
 
 
-def _scatter(contents: RunContents, rated: Rows, scale: Scale) -> FigureBlock:
+def _scatter(contents: RunContents, rated: TableRows, scale: Scale) -> FigureBlock:
     pairs = [
         (
             scale.value(scale.read(row["gold"])),
@@ -163,7 +165,7 @@ def _by_length(contents: RunContents, findings: RunFindings) -> TableBlock:
     rows = [
         (
             f"{part.shortest:,} to {part.longest:,}",
-            Cell(drawing=dot_row(along, part.off.value, part.off.low, part.off.high, "own", [middle])),
+            TableCell(drawing=dot_row(along, part.off.value, part.off.low, part.off.high, "own", [middle])),
             number(part.off.value, sign=numeric),
             span(part.off.to_dict(), sign=numeric),
             f"{part.items:,}",
@@ -176,7 +178,7 @@ def _by_length(contents: RunContents, findings: RunFindings) -> TableBlock:
         ("characters", "", "off" if numeric else "right", "95 % interval", "n"),
         rows,
         style="dots",
-        foot=("", Cell(drawing=tick_row(along)), "", "", ""),
+        foot=("", TableCell(drawing=tick_row(along)), "", "", ""),
         spare=(4,),
     )
 
@@ -245,7 +247,7 @@ def _coverage(finding: Finding) -> FigureBlock:
     )
 
 
-def _rise(curve: Rows) -> str:
+def _rise(curve: TableRows) -> str:
     if not curve:
         return "Nothing could be measured."
     first, last = curve[0], curve[-1]
@@ -271,7 +273,7 @@ def _calibration(finding: Finding) -> FigureBlock:
         plot.whisker(row["confidence"], row["low"], row["high"])
         plot.dot(row["confidence"], row["right"], "dot own")
     rows = [
-        (share(row["confidence"]), share(row["right"]), shares(row["low"], row["high"]), count(row["n"]))
+        (share(row["confidence"]), share(row["right"]), shares(row["low"], row["high"]), count_cell(row["n"]))
         for row in curve
     ]
     table = TableBlock("", ("says", "right", "95 % interval", "n"), rows, folded="The numbers")

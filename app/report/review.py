@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .blocks import Block, Section, TableBlock, TextBlock, count, share, shares, some
+from .blocks import Block, Section, TableBlock, TextBlock, count_cell, share, shares, some
 from .run_contents import RunContents
 
 
@@ -47,11 +47,11 @@ def _recognised(traces: Mapping[str, Any]) -> list[Block]:
     rows = [
         (
             name,
-            count(one["choices"]),
+            count_cell(one["choices"]),
             share(one["recognised"]["value"]),
             shares(one["recognised"]["low"], one["recognised"]["high"]),
-            count(one["own_words"]),
-            count(one["none"]),
+            count_cell(one["own_words"]),
+            count_cell(one["none"]),
         )
         for name, one in traces["by_reviewer"].items()
     ]
@@ -61,7 +61,13 @@ def _recognised(traces: Mapping[str, Any]) -> list[Block]:
 
 def _labels(labels: Mapping[str, Any]) -> TableBlock:
     rows = [
-        (name, count(one["choices"]), count(one["kept"]), count(one["changed"]), count(one["cannot_say"]))
+        (
+            name,
+            count_cell(one["choices"]),
+            count_cell(one["kept"]),
+            count_cell(one["changed"]),
+            count_cell(one["cannot_say"]),
+        )
         for name, one in {"all": labels, **labels["by_reviewer"]}.items()
     ]
     return TableBlock(

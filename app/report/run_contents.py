@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...data import AccordError, InputError, Scale, scale_from_dict
-from ..results.record import SCHEMA
-from ..results.run_ratings import FILE as RATINGS
-from ..results.run_ratings import RatedItem, read_ratings
+from ..results import RATINGS_FILE as RATINGS
+from ..results import REPORT_SCHEMA, RatedItem, read_ratings
 from .training import Training, read_training
 
 if TYPE_CHECKING:
-    from ..review.material import ReviewItem
+    from ..review import ReviewItem
 
 _TRACES, _AUDIT = "traces.parquet", "audit.json"
 _AGAIN = "Run 'accord compile' again: it goes on where it was, and what is in the journal is not paid for twice."
@@ -167,11 +166,11 @@ def read_run(folder: Path) -> RunContents:
 def _read_report(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError("the run has not come to its end: there is no report.json", place=str(path), cure=_AGAIN)
-    return _of_layout(SCHEMA, path, "Use the Accord that wrote it, or compile again.")
+    return _of_layout(REPORT_SCHEMA, path, "Use the Accord that wrote it, or compile again.")
 
 
 def _read_audit(folder: Path) -> dict[str, Any]:
-    from ..audit.record import SCHEMA as LAYOUT  # it imports what models need
+    from ..audit import AUDIT_SCHEMA as LAYOUT  # it imports what models need
 
     path, rater = folder / _AUDIT, folder / "rater" / "rater.json"
     found = _of_layout(LAYOUT, path, "Use the Accord that wrote it, or audit again.")
@@ -227,16 +226,16 @@ def _read_traces(path: Path) -> tuple[Mapping[str, Any], ...]:
 
 
 def _read_material(folder: Path, *, traced: bool) -> Mapping[str, "ReviewItem"]:
-    from ..review.material import FILE, read_material
+    from ..review import MATERIAL_FILE, read_material
 
-    if not (folder / FILE).is_file():
-        what = f"an earlier Accord drew the traces, without {FILE}" if traced else "no traces are drawn yet"
+    if not (folder / MATERIAL_FILE).is_file():
+        what = f"an earlier Accord drew the traces, without {MATERIAL_FILE}" if traced else "no traces are drawn yet"
         raise InputError(what, place=str(folder), cure=_AGAIN)
     return read_material(folder).by_id
 
 
 def _read_review(folder: Path) -> Mapping[str, Any]:
-    from ..review.figures import review_figures
+    from ..review import review_figures
 
     found = review_figures(folder)
     return {} if found is None else found
@@ -245,7 +244,7 @@ def _read_review(folder: Path) -> Mapping[str, Any]:
 def _read_changes(folder: Path) -> tuple[tuple[Changed, ...], int]:
     from ...optimizers import GuidelineVersions
     from ...programs import guideline_diff
-    from ..task.job import VERSIONS
+    from ..task import VERSIONS
 
     if not (folder / VERSIONS).is_dir():
         return (), 0

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..console import duration
-from ..results.machine import machine_sentence
-from ..results.verdict import number
+from ..results import machine_sentence, number
 from .blocks import (
     Block,
     ChangeBlock,
@@ -14,13 +13,13 @@ from .blocks import (
     Section,
     TableBlock,
     TextBlock,
-    count,
+    count_cell,
     some,
     span,
 )
 from .run_contents import RunContents
 from .svg_plot import Plot, axis
-from .tables import Rows
+from .tables import TableRows
 from .training import Training
 
 _POINTS = 200
@@ -88,10 +87,16 @@ def _losses(one: Training) -> tuple[str, ...]:
         return ("0", "-", "-", "-", "begun")
     first, last = sum(one.losses[:tenth]) / tenth, sum(one.losses[-tenth:]) / tenth
     best = number(min(one.dev_losses)) if one.dev_losses else "not measured"
-    return count(len(one.losses)), number(first), number(last), best, "finished" if one.finished else "not finished"
+    return (
+        count_cell(len(one.losses)),
+        number(first),
+        number(last),
+        best,
+        "finished" if one.finished else "not finished",
+    )
 
 
-def guideline_section(contents: RunContents, tables: Mapping[str, Rows]) -> Section:
+def guideline_section(contents: RunContents, tables: Mapping[str, TableRows]) -> Section:
     """Show what was changed in the guideline, how its drafts fared, and how it reads now."""
     blocks: list[Block] = []
     if contents.changes:
@@ -114,13 +119,13 @@ def guideline_section(contents: RunContents, tables: Mapping[str, Rows]) -> Sect
     return Section("guideline", "Guideline", blocks)
 
 
-def _drafts(drafts: Rows, items: int) -> TableBlock:
+def _drafts(drafts: TableRows, items: int) -> TableBlock:
     rows = [
         (
             draft["name"],
             "" if draft["alpha"] is None else number(draft["alpha"]),
             "" if draft["value"] is None else f"{number(draft['value'], sign=True)} [{span(draft, sign=True)}]",
-            count(draft["tokens"]),
+            count_cell(draft["tokens"]),
             f"{draft['outcome']}: {draft['why']}",
         )
         for draft in drafts
@@ -132,7 +137,7 @@ def _drafts(drafts: Rows, items: int) -> TableBlock:
     )
 
 
-def cost_section(contents: RunContents, tables: Mapping[str, Rows]) -> Section:
+def cost_section(contents: RunContents, tables: Mapping[str, TableRows]) -> Section:
     """Show what was paid in draws, tokens, dollars and time."""
     rows = tables["costs"]
     if not rows:
@@ -140,10 +145,10 @@ def cost_section(contents: RunContents, tables: Mapping[str, Rows]) -> Section:
     cells = [
         (
             row["what"],
-            count(row.get("draws")),
-            count(row.get("calls")),
-            count(row.get("prompt_tokens")),
-            count(row.get("completion_tokens")),
+            count_cell(row.get("draws")),
+            count_cell(row.get("calls")),
+            count_cell(row.get("prompt_tokens")),
+            count_cell(row.get("completion_tokens")),
             _dollars(row),
             "" if row.get("seconds") is None else duration(row["seconds"]),
         )
@@ -151,7 +156,7 @@ def cost_section(contents: RunContents, tables: Mapping[str, Rows]) -> Section:
     ]
     cost = contents.report.get("traces", {}).get("cost", {})
     each = cost.get("tokens_per_trace")
-    said = "" if each is None else f" A trace took {count(each)} tokens of draws on average."
+    said = "" if each is None else f" A trace took {count_cell(each)} tokens of draws on average."
     caption = (
         "What was paid. Draws found in the journal cost nothing again. Times are of this run alone, and short where it "
         f"went on from an earlier one.{said} {machine_sentence(contents.report.get('machine', {}))}"
@@ -183,7 +188,7 @@ def audits_section(contents: RunContents) -> Section:
 
 
 def _n(audit: Mapping[str, Any]) -> str:
-    return count(audit["finding"]["n"]) if audit.get("finding") else ""
+    return count_cell(audit["finding"]["n"]) if audit.get("finding") else ""
 
 
 def basis_section(contents: RunContents) -> Section:
@@ -201,7 +206,7 @@ def basis_section(contents: RunContents) -> Section:
                 "The [[split]]s, and how often each was read to choose or to prove something.",
                 ("split", "items", "groups", "read", "what it is for"),
                 [
-                    (name, count(one["items"]), count(one["groups"]), f"{one['reads']}x", uses.get(name, ""))
+                    (name, count_cell(one["items"]), count_cell(one["groups"]), f"{one['reads']}x", uses.get(name, ""))
                     for name, one in splits.items()
                 ],
             )

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from ...data import Finding, Scale
-from ..results.run_ratings import RatedItem
+from ..results import RatedItem
 from .findings import RunFindings, find_out, length_of
 from .run_contents import RunContents, names_of, read_run
 
-Row = dict[str, Any]
-Rows = list[Row]
+_Row = dict[str, Any]
+TableRows = list[_Row]
 
 
 def run_tables(run: str | Path) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def run_tables(run: str | Path) -> dict[str, Any]:
     return {name: pyarrow.Table.from_pylist(found) for name, found in rows.items()}
 
 
-def tables_of(contents: RunContents, findings: RunFindings) -> dict[str, Rows]:
+def tables_of(contents: RunContents, findings: RunFindings) -> dict[str, TableRows]:
     """Return the rows of every table; see `run_tables`."""
     report = contents.report
     return {
@@ -64,7 +64,7 @@ def tables_of(contents: RunContents, findings: RunFindings) -> dict[str, Rows]:
     }
 
 
-def _raters(contents: RunContents) -> Rows:
+def _raters(contents: RunContents) -> TableRows:
     return [
         {
             "rater": row["name"],
@@ -81,7 +81,7 @@ def _raters(contents: RunContents) -> Rows:
     ]
 
 
-def _ratings(items: Sequence[RatedItem]) -> Rows:
+def _ratings(items: Sequence[RatedItem]) -> TableRows:
     return [
         {
             "item_id": item.id,
@@ -98,10 +98,10 @@ def _ratings(items: Sequence[RatedItem]) -> Rows:
     ]
 
 
-def _confusion(contents: RunContents) -> Rows:
+def _confusion(contents: RunContents) -> TableRows:
     counts = Counter((name, item.gold, said.label) for item in contents.items for name, said in item.said.items())
     names = names_of(contents.items)
-    place = order_of(contents.scale)
+    place = label_order(contents.scale)
     return [
         {"rater": name, "gold": gold, "label": label, "items": count}
         for (name, gold, label), count in sorted(
@@ -110,7 +110,7 @@ def _confusion(contents: RunContents) -> Rows:
     ]
 
 
-def order_of(scale: Scale | None) -> Any:
+def label_order(scale: Scale | None) -> Any:
     """Return a key that sorts written labels as their scale does; no label comes last."""
 
     def key(label: str | None) -> tuple[float, str]:
@@ -121,7 +121,7 @@ def order_of(scale: Scale | None) -> Any:
     return key
 
 
-def differences(contents: RunContents) -> Rows:
+def differences(contents: RunContents) -> TableRows:
     """Return the items where the saved rater and people differ, the furthest apart first.
 
     Of items that are equally far, those come first on which the rater was surer, then those on which people were more
@@ -130,7 +130,7 @@ def differences(contents: RunContents) -> Rows:
     scale, name = contents.scale, contents.chosen
     if scale is None:
         return []
-    rows: list[tuple[tuple[float, ...], Row]] = []
+    rows: list[tuple[tuple[float, ...], _Row]] = []
     for item in contents.items:
         said = item.said.get(name)
         if said is None or said.label is None:
@@ -145,7 +145,7 @@ def differences(contents: RunContents) -> Rows:
     return [row for _, row in sorted(rows, key=lambda one: (one[0], one[1]["item_id"]))]
 
 
-def _utilization(traces: Mapping[str, Any]) -> Rows:
+def _utilization(traces: Mapping[str, Any]) -> TableRows:
     luck = traces.get("luck", {})
     return [
         {"k": int(k), "matched": share, "luck": luck.get(k), "items": traces.get("items"), "split": "train"}
@@ -153,10 +153,10 @@ def _utilization(traces: Mapping[str, Any]) -> Rows:
     ]
 
 
-def _utilization_by(traces: Mapping[str, Any]) -> Rows:
+def _utilization_by(traces: Mapping[str, Any]) -> TableRows:
     from scipy.stats import binomtest
 
-    rows: Rows = []
+    rows: TableRows = []
     for part in ("by_level", "by_disagreement"):
         for name, found in traces.get(part, {}).items():
             held = binomtest(found["accepted"], found["items"]).proportion_ci(0.95, method="wilson")
@@ -165,7 +165,7 @@ def _utilization_by(traces: Mapping[str, Any]) -> Rows:
     return rows
 
 
-def _hit_rates(traces: Sequence[Mapping[str, Any]]) -> Rows:
+def _hit_rates(traces: Sequence[Mapping[str, Any]]) -> TableRows:
     """Count items by their hits where all have as many draws, else by tenths of the hit rate."""
     drawn = [trace for trace in traces if trace["draws"]]
     made = {trace["draws"] for trace in drawn}
@@ -181,12 +181,12 @@ def _hit_rates(traces: Sequence[Mapping[str, Any]]) -> Rows:
     ]
 
 
-def _curve(finding: Finding | None) -> Rows:
+def _curve(finding: Finding | None) -> TableRows:
     return [] if finding is None else [dict(row) for row in finding.details.get("curve", ())]
 
 
-def _training(contents: RunContents) -> Rows:
-    rows: Rows = []
+def _training(contents: RunContents) -> TableRows:
+    rows: TableRows = []
     for one in contents.training:
         rows += [
             {"candidate": one.name, "rows": "training", "step": step, "loss": loss}
@@ -199,16 +199,16 @@ def _training(contents: RunContents) -> Rows:
     return rows
 
 
-def _flat(draft: Mapping[str, Any]) -> Row:
+def _flat(draft: Mapping[str, Any]) -> _Row:
     difference = draft.get("difference", {})
     told = {name: draft.get(name) for name in ("name", "outcome", "why", "alpha", "tokens")}
     return {**told, **{name: difference.get(name) for name in ("value", "low", "high")}}
 
 
-def _costs(report: Mapping[str, Any]) -> Rows:
+def _costs(report: Mapping[str, Any]) -> TableRows:
     """Return what was paid for draws and trainings, and how long each stage took."""
     traces = report.get("traces", {})
-    rows: Rows = []
+    rows: TableRows = []
     for what, key in (("draws, whenever they were made", "cost"), ("draws, in this run alone", "spent")):
         paid = traces.get(key)
         if paid:

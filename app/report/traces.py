@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from .blocks import Block, Cell, FigureBlock, Section, TableBlock, TextBlock, count, share, shares, some
+from .blocks import Block, FigureBlock, Section, TableBlock, TableCell, TextBlock, count_cell, share, shares, some
 from .run_contents import RunContents
 from .svg_plot import Axis, Plot, axis, dot_row, tick_row
-from .tables import Rows
+from .tables import TableRows
 
 _OUTCOMES = {
     "blind": "explained without seeing the label",
@@ -20,7 +20,7 @@ _OUTCOMES = {
 }
 
 
-def traces_section(contents: RunContents, tables: Mapping[str, Rows]) -> Section:
+def traces_section(contents: RunContents, tables: Mapping[str, TableRows]) -> Section:
     """Show what the teacher explained, beside its luck control."""
     section = ("traces", "The reconstructed thinking")
     traces = contents.report.get("traces", {})
@@ -45,7 +45,7 @@ def _summary(traces: Mapping[str, Any]) -> list[Block]:
     said = (
         f"The [[teacher]], {traces.get('teacher', 'a model')}, read {some(traces.get('items', 0), 'train item')} "
         f"without their labels and reasoned to one, {traces.get('draws', 0):,} times in all. On "
-        f"{count(traces.get('accepted'))} items at least one draw reached people's label."
+        f"{count_cell(traces.get('accepted'))} items at least one draw reached people's label."
     )
     if advantage.get("low") is not None:
         value, low, high = (100 * advantage[name] for name in ("value", "low", "high"))
@@ -59,7 +59,7 @@ def _summary(traces: Mapping[str, Any]) -> list[Block]:
     return blocks
 
 
-def _by_k(traces: Mapping[str, Any], rows: Rows) -> Block:
+def _by_k(traces: Mapping[str, Any], rows: TableRows) -> Block:
     rows = [row for row in rows if row["luck"] is not None]
     if not rows:
         return TextBlock("No draw was made.", "missing")
@@ -100,7 +100,7 @@ def _by_k(traces: Mapping[str, Any], rows: Rows) -> Block:
     return FigureBlock(plot.svg(), caption, table, small=True)
 
 
-def _hit_rates(rows: Rows, contents: RunContents) -> FigureBlock:
+def _hit_rates(rows: TableRows, contents: RunContents) -> FigureBlock:
     most = max(row["items"] for row in rows)
     drawn = sum(row["items"] for row in rows)
     ticks = tuple((place + 0.5, row["name"].partition("/")[0]) for place, row in enumerate(rows) if len(rows) <= 20)
@@ -121,7 +121,7 @@ def _hit_rates(rows: Rows, contents: RunContents) -> FigureBlock:
     for place, row in enumerate(rows):
         plot.bar(place + 0.08, place + 0.92, row["items"], "bar")
     table = TableBlock(
-        "", ("hit rate", "items"), [(row["name"], count(row["items"])) for row in rows], folded="The numbers"
+        "", ("hit rate", "items"), [(row["name"], count_cell(row["items"])) for row in rows], folded="The numbers"
     )
     caption = (
         f"[[hit rate|Hit rate]]: in how many of an item's draws the teacher came to people's label without seeing it "
@@ -130,16 +130,16 @@ def _hit_rates(rows: Rows, contents: RunContents) -> FigureBlock:
     return FigureBlock(plot.svg(), caption, table, small=True)
 
 
-def _by_part(rows: Rows, title: str) -> TableBlock:
+def _by_part(rows: TableRows, title: str) -> TableBlock:
     along = axis(0, 1, percent=True)
     cells = [
         (
             row["name"],
-            Cell(drawing=dot_row(along, row["matched"], row["low"], row["high"], "own", [row["luck"]])),
+            TableCell(drawing=dot_row(along, row["matched"], row["low"], row["high"], "own", [row["luck"]])),
             share(row["matched"]),
             shares(row["low"], row["high"]),
             share(row["luck"]),
-            count(row["items"]),
+            count_cell(row["items"]),
         )
         for row in rows
     ]
@@ -149,7 +149,7 @@ def _by_part(rows: Rows, title: str) -> TableBlock:
         (title, "", "matched", "95 % interval", "luck", "n"),
         cells,
         style="dots",
-        foot=("", Cell(drawing=tick_row(along)), "", "", "", ""),
+        foot=("", TableCell(drawing=tick_row(along)), "", "", "", ""),
         spare=(3, 5),
     )
 
@@ -159,10 +159,12 @@ def _outcomes(contents: RunContents) -> TableBlock:
     own = Counter(str(trace["outcome"]) for trace in contents.traces if "outcome" in trace)
     found = own if known is None else known
     total = sum(found.values())
-    rows = [(_OUTCOMES.get(name, name), count(many), share(many / total)) for name, many in found.items() if many]
+    rows = [(_OUTCOMES.get(name, name), count_cell(many), share(many / total)) for name, many in found.items() if many]
     traces = contents.report.get("traces", {})
     for key, what in (("reasons", "draws without a label"), ("refused", "matching draws refused")):
-        rows += [(f"{what}: {name.replace('_', ' ')}", count(many), "") for name, many in traces.get(key, {}).items()]
+        rows += [
+            (f"{what}: {name.replace('_', ' ')}", count_cell(many), "") for name, many in traces.get(key, {}).items()
+        ]
     return TableBlock(
         f"How {some(total, 'train item')} came out, and what was wrong with draws that were not used.",
         ("outcome", "count", "of the items"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..task.job import WORKSPACE
+from ..task import WORKSPACE
 
 
 @dataclass(frozen=True)

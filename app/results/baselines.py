@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...data import Corpus, InputError, Label, baseline_ratings, constant
-from ...data.baselines.out_of_fold import out_of_fold
-from ...data.corpus.near_duplicates import normal_form
+from ...data.baselines import out_of_fold
+from ...data.corpus import normal_form
 
 _MIDDLE = {"ordinal": "median", "interval": "mean"}
 _NAMES = {"constant": "constant", "length": "length only", "tfidf": "TF-IDF + ridge"}

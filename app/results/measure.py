@@ -14,11 +14,11 @@ from ...data import (
 )
 from ...programs import Rating, RowKind
 from .baselines import baseline_name
-from .record import Comparison, RaterRow
+from .record import RaterRow, ReportedComparison
 
 
 @dataclass(frozen=True)
-class Answer:
+class MeasuredRatings:
     """Someone's ratings of all test items.
 
     Attributes:
@@ -47,11 +47,13 @@ class Evaluation:
     """
 
     rows: tuple[RaterRow, ...]
-    comparisons: tuple[Comparison, ...]
-    answers: tuple[Answer, ...]
+    comparisons: tuple[ReportedComparison, ...]
+    answers: tuple[MeasuredRatings, ...]
 
 
-def evaluate(answers: Sequence[Answer], chosen: str, train: Corpus, test: Corpus, *, seed: int = 0) -> Evaluation:
+def measure_run(
+    answers: Sequence[MeasuredRatings], chosen: str, train: Corpus, test: Corpus, *, seed: int = 0
+) -> Evaluation:
     """Measure raters beside constant, length-only and TF-IDF baselines and one human against the others.
 
     An item that a rater left without a label counts as the constant baseline's answer, so that silence cannot help.
@@ -67,7 +69,7 @@ def evaluate(answers: Sequence[Answer], chosen: str, train: Corpus, test: Corpus
     """
     fill = constant(train.golds(), train.scale)
     baselines = [
-        Answer(baseline_name(name, train), "baseline", labels)
+        MeasuredRatings(baseline_name(name, train), "baseline", labels)
         for name, labels in baseline_ratings(train, test, seed=seed).items()
     ]
     everyone = [*answers, *baselines]
@@ -86,7 +88,7 @@ def evaluate(answers: Sequence[Answer], chosen: str, train: Corpus, test: Corpus
         rows.append(RaterRow("one human against the others", "human", measured))
     best = next(answer for answer in everyone if answer.name == chosen)
     comparisons = [
-        Comparison(
+        ReportedComparison(
             chosen,
             other.name,
             paired_difference(best.labels, other.labels, gold, test.scale, groups=groups, fill=fill, seed=seed),

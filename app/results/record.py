@@ -9,7 +9,7 @@ from ...data import Difference
 from ...data.files import write_json_whole
 from ...programs import AgreementRow
 
-SCHEMA = 1
+REPORT_SCHEMA = 1
 """Of report.json."""
 
 
@@ -27,7 +27,7 @@ class RaterRow(AgreementRow):
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ReportedComparison:
     """A paired difference between two rows on the same items; above 0, `a` is better."""
 
     a: str
@@ -73,7 +73,7 @@ class Report:
     splits: Mapping[str, Mapping[str, int]]
     traces: Mapping[str, Any]
     rows: tuple[RaterRow, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[ReportedComparison, ...]
     chosen: str
     seconds: Mapping[str, float]
     candidates: tuple[Mapping[str, Any], ...] = ()
@@ -87,7 +87,7 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data without NaN: what report.json holds."""
         return {
-            "schema": SCHEMA,
+            "schema": REPORT_SCHEMA,
             "task": self.task,
             "verdict": list(self.verdict),
             "scale": dict(self.scale),

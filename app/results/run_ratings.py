@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ...data import Corpus, InputError, Scale, whole_file
-from .measure import Answer
+from .measure import MeasuredRatings
 
-FILE = "ratings.parquet"
-VERSION = 1
+RATINGS_FILE = "ratings.parquet"
+_VERSION = 1
 """Of its layout."""
 
 
@@ -59,7 +59,7 @@ class RatedItem:
     said: Mapping[str, Said]
 
 
-def write_ratings(path: Path, answers: Sequence[Answer], test: Corpus) -> None:
+def write_ratings(path: Path, answers: Sequence[MeasuredRatings], test: Corpus) -> None:
     """Write the file whole: a killed run leaves the old one or the new one.
 
     Args:
@@ -86,7 +86,7 @@ def write_ratings(path: Path, answers: Sequence[Answer], test: Corpus) -> None:
     said = pyarrow.struct({"label": text, "score": real, "confidence": real, "rationale": text, "unparsed": text})
     columns = {"item_id": text, "group": text, "gold": text, "people": pyarrow.list_(text)}
     columns |= {"fields": pyarrow.list_(text), "said": pyarrow.list_(said)}
-    about = {"version": VERSION, "fields": test.fields, "raters": [[one.name, one.kind] for one in answers]}
+    about = {"version": _VERSION, "fields": test.fields, "raters": [[one.name, one.kind] for one in answers]}
     schema = pyarrow.schema(list(columns.items()), metadata={"accord": json.dumps(about)})
     with whole_file(path) as draft:
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), draft, compression="zstd")
@@ -105,8 +105,8 @@ def read_ratings(path: Path) -> tuple[RatedItem, ...]:
     try:
         table = pyarrow.parquet.read_table(path)
         about = json.loads((table.schema.metadata or {})[b"accord"])
-        if about["version"] != VERSION:
-            what = f"it is of layout {about['version']}, this Accord reads {VERSION}"
+        if about["version"] != _VERSION:
+            what = f"it is of layout {about['version']}, this Accord reads {_VERSION}"
             raise InputError(what, place=str(path), cure=cure)
         names = [name for name, _ in about["raters"]]
         return tuple(_item(row, about["fields"], names) for row in table.to_pylist())
@@ -115,7 +115,7 @@ def read_ratings(path: Path) -> tuple[RatedItem, ...]:
         raise InputError(what, place=str(path), cure=cure) from None
 
 
-def _row(answer: Answer, place: int, scale: Scale) -> dict[str, Any]:
+def _row(answer: MeasuredRatings, place: int, scale: Scale) -> dict[str, Any]:
     label = answer.labels[place]
     score = None if answer.scores is None else answer.scores[place]
     rating = None if answer.ratings is None else answer.ratings[place]

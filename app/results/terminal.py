@@ -19,7 +19,7 @@ _KS = 7
 SCORES_NOTE = "Of raters that score, tau-b and MAE are of the score, alpha is of the label nearest to it."
 
 
-class TableRow(Protocol):
+class RaterTableRow(Protocol):
     """A line of the table: a rater, a baseline or a person, measured."""
 
     @property
@@ -38,7 +38,7 @@ class TableRow(Protocol):
         ...
 
 
-def rater_table(rows: Sequence[TableRow], chosen: str = "", *, title: str = "") -> Table:
+def rater_table(rows: Sequence[RaterTableRow], chosen: str = "", *, title: str = "") -> Table:
     """Return the table of raters: alpha with its interval, tau-b, MAE (or kappa and accuracy), unparsed replies."""
     ordered = any("mae" in row.agreement.metrics for row in rows)
     columns = ("tau_b", "mae") if ordered else ("kappa", "accuracy")
@@ -53,7 +53,7 @@ def rater_table(rows: Sequence[TableRow], chosen: str = "", *, title: str = "") 
         metrics = row.agreement.metrics
         alpha = metrics["alpha"]
         unparsed = str(row.agreement.unparsed) if row.kind not in ("baseline", "human") else ""
-        cells = [number(alpha.value), span(alpha), *(_cell(metrics, name) for name in columns), unparsed]
+        cells = [number(alpha.value), span_text(alpha), *(_cell(metrics, name) for name in columns), unparsed]
         style = "bold green" if row.name == chosen else "dim" if row.kind in ("baseline", "human") else ""
         mark = "* " if row.name == chosen else "  "
         table.add_row(Text(mark + row.name), *cells, style=style)
@@ -83,7 +83,7 @@ def summary(report: "Report") -> str:
     return " ".join([f"* chosen on dev. Items: {splits}. Intervals: bootstrap over test items.", *notes])
 
 
-def span(found: Estimate | Difference | Mapping[str, Any]) -> str:
+def span_text(found: Estimate | Difference | Mapping[str, Any]) -> str:
     """Write an interval; a dash where there is none."""
     low, high = (found["low"], found["high"]) if isinstance(found, Mapping) else (found.low, found.high)
     return "-" if low is None or high is None else f"{number(low)} to {number(high)}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ...data import Difference, Estimate
 
 if TYPE_CHECKING:
-    from .record import Comparison, RaterRow
+    from .record import RaterRow, ReportedComparison
 
 _SIMPLER = ("label", "label_all", "original")
 """Candidates that carry no reasoning, or are the rater as it was."""
@@ -17,7 +17,7 @@ _LITTLE = 0.05
 
 def verdict(
     rows: Sequence["RaterRow"],
-    comparisons: Sequence["Comparison"],
+    comparisons: Sequence["ReportedComparison"],
     chosen: str,
     *,
     tried: Sequence[str],

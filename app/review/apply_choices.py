@@ -8,9 +8,9 @@ from typing import Any
 
 from ...data import Choice, Corpus, InputError, Label, Scale, Splits, standing_choices
 from ...optimizers import Medoid, PeopleFirst, Selection, Traces, trace_id
-from ..task.job import Job
+from ..task import Job
 
-FILE = "review.sqlite"
+CHOICES_FILE = "review.sqlite"
 TRACE, LABEL, RULE = "trace", "label", "rule"
 """The kinds of choices: which trace of an item, which label of an item, what of a rule."""
 
@@ -155,7 +155,7 @@ def read_use(run: Path) -> ReviewUse:
     written: dict[str, list[str]] = defaultdict(list)
     verdicts: dict[str, list[str]] = defaultdict(list)
     people: set[str] = set()
-    for one in standing_choices(run / FILE):
+    for one in standing_choices(run / CHOICES_FILE):
         people.add(one.reviewer)
         _take(one, picks, written, verdicts)
     return ReviewUse(len(people), dict(picks), dict(written), dict(verdicts))

@@ -11,15 +11,15 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...data import Choice, Choices, InputError
-from ..serve.errors import Refused
-from ..task.job import VERSIONS
+from ..serve import Refused
+from ..task import VERSIONS
 from .apply_choices import LABEL, RULE, TRACE
-from .material import FILE, ReviewItem, ReviewMaterial, in_order, read_material
+from .material import MATERIAL_FILE, ReviewItem, ReviewMaterial, read_material, reviewing_order
 
 PARTS: Mapping[str, str] = {"traces": TRACE, "labels": LABEL, "rules": RULE}
 """Part of the page -> the kind of choice that is made there."""
 
-LONGEST = 4000
+LONGEST_COMMENT = 4000
 """Characters of a text that a person writes."""
 
 _NAME = re.compile(r"[\w.@'+-](?:[\w .@'+-]{0,38}[\w.@'+-])?")
@@ -37,7 +37,7 @@ class TraceAsked(_Asked):
 
     kind: Literal["trace"]
     trace: str = ""
-    text: str = Field("", max_length=LONGEST)
+    text: str = Field("", max_length=LONGEST_COMMENT)
 
 
 class LabelAsked(_Asked):
@@ -53,14 +53,14 @@ class RuleAsked(_Asked):
 
     kind: Literal["rule"]
     verdict: Literal["right", "wrong", "unclear"]
-    comment: str = Field("", max_length=LONGEST)
+    comment: str = Field("", max_length=LONGEST_COMMENT)
 
 
-Asked = Annotated[TraceAsked | LabelAsked | RuleAsked, Field(discriminator="kind")]
+ReviewQuestion = Annotated[TraceAsked | LabelAsked | RuleAsked, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True)
-class Part:
+class ReviewPart:
     """One part of the review, for one reviewer.
 
     Attributes:
@@ -124,7 +124,7 @@ class ReviewDesk:
             found = self._standing.get((reviewer, PARTS[part], subject))
             return found if found is not None and self._current(found) else None
 
-    def parts(self, reviewer: str) -> list[Part]:
+    def parts(self, reviewer: str) -> list[ReviewPart]:
         """Return the parts of the review that have anything in them."""
         material = self.material
         subjects = {
@@ -133,7 +133,7 @@ class ReviewDesk:
             "rules": [rule.id for rule in material.rules],
         }
         return [
-            Part(name, ids, [self.choice(reviewer, name, id) is not None for id in ids])
+            ReviewPart(name, ids, [self.choice(reviewer, name, id) is not None for id in ids])
             for name, ids in subjects.items()
             if ids
         ]
@@ -145,7 +145,7 @@ class ReviewDesk:
             Refused: If it is about something that is not there any more, or cannot be read.
             RetryError: If the disk is full.
         """
-        reviewer = name_of(asked.reviewer)
+        reviewer = reviewer_name(asked.reviewer)
         with self._turn:
             if isinstance(asked, TraceAsked):
                 choice = self._trace(reviewer, asked)
@@ -162,7 +162,7 @@ class ReviewDesk:
         text = asked.text.strip()
         if asked.trace and text:
             raise Refused(422, "two_answers", "Give a trace or a text, not both.")
-        shown, stood = in_order(item, reviewer), item.stands
+        shown, stood = reviewing_order(item, reviewer), item.stands
         if asked.trace and asked.trace not in item.traces:
             raise _gone("That trace does not exist any more: the run was compiled again.")
         if not asked.trace and not text and asked.version != item.version:
@@ -209,13 +209,13 @@ class ReviewDesk:
     def _signature(self) -> tuple[object, ...]:
         """Return what changes where the run is compiled again."""
         found: list[object] = []
-        for path in (self._run / FILE, self._run / VERSIONS / "history.jsonl"):
+        for path in (self._run / MATERIAL_FILE, self._run / VERSIONS / "history.jsonl"):
             stat = path.stat() if path.is_file() else None
             found.append(None if stat is None else (stat.st_ino, stat.st_mtime_ns, stat.st_size))
         return tuple(found)
 
 
-def name_of(given: str) -> str:
+def reviewer_name(given: str) -> str:
     """Return a reviewer's name as it is recorded.
 
     Raises:
@@ -235,7 +235,7 @@ def checked_name(given: str) -> str:
         InputError: If it is none.
     """
     try:
-        return name_of(given)
+        return reviewer_name(given)
     except Refused as refused:
         raise InputError("the name cannot be used", place=f"--reviewer {given!r}", cure=f"{refused}") from None
 

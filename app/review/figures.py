@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...data import Choice, Seen, recognition, standing_choices
-from .apply_choices import FILE, LABEL, RULE, TRACE
+from .apply_choices import CHOICES_FILE, LABEL, RULE, TRACE
 
 
 def review_figures(run: Path, *, seed: int = 0) -> dict[str, Any] | None:
@@ -24,7 +24,7 @@ def review_figures(run: Path, *, seed: int = 0) -> dict[str, Any] | None:
     Raises:
         InputError: If the record of choices cannot be read.
     """
-    choices = standing_choices(run / FILE)
+    choices = standing_choices(run / CHOICES_FILE)
     if not choices:
         return None
     by_kind: dict[str, list[Choice]] = {TRACE: [], LABEL: [], RULE: []}

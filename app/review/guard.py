@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
-from ..serve.errors import Refused, failed
-from ..web_server.listening import LOOPBACK
+from ..listening import LOOPBACK
+from ..serve import Refused, failed
 
 logger = logging.getLogger(__name__)
 
@@ -22,9 +22,9 @@ COOKIE = "accord_review"
 LONGEST_BODY = 64 * 1024
 """Bytes of a request."""
 
-Scope = MutableMapping[str, Any]
+_Scope = MutableMapping[str, Any]
 
-Refuse = Callable[[Scope, Refused], Response]
+Refuse = Callable[[_Scope, Refused], Response]
 """Makes the answer to a request that is refused."""
 
 
@@ -59,7 +59,7 @@ class ReviewGuard:
         """Tell whether a token is the right one."""
         return self._token is not None and hmac.compare_digest(token.strip().encode(), self._token.encode())
 
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: _Scope, receive: Any, send: Any) -> None:
         """Answer one request, or let the application do it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
@@ -93,7 +93,7 @@ class ReviewGuard:
             if not begun:
                 await self._refuse(scope, failed(error))(scope, receive, guarded)
 
-    def _check(self, scope: Scope, headers: Mapping[str, str]) -> None:
+    def _check(self, scope: _Scope, headers: Mapping[str, str]) -> None:
         host = headers.get("host", "")
         if self._local and _name(host) not in LOOPBACK:
             names = ", ".join(LOOPBACK[:2])

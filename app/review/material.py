@@ -14,9 +14,9 @@ from typing import Any
 
 from ...data import InputError, Scale, scale_from_dict, whole_file
 from ...optimizers import GuidelineVersions, ItemDraws, RuleRecord, Suspect, Traces, trace_id
-from ..task.job import VERSIONS
+from ..task import VERSIONS
 
-FILE = "review.parquet"
+MATERIAL_FILE = "review.parquet"
 MOST_SHOWN = 6
 """Traces of an item that anybody is asked to read."""
 
@@ -135,7 +135,7 @@ def read_material(run: Path) -> ReviewMaterial:
     import pyarrow
     import pyarrow.parquet
 
-    path = run / FILE
+    path = run / MATERIAL_FILE
     again = "Run 'accord compile' on it: it goes on where it was, and draws that are in the journal are not paid twice."
     if not path.is_file():
         if not run.is_dir():
@@ -144,7 +144,9 @@ def read_material(run: Path) -> ReviewMaterial:
         if not (run / "journal.sqlite").is_file():
             cure = "Name the directory of 'accord compile' or 'accord demo', e.g. runs/demo."
             raise InputError("it is no run directory: there is no journal.sqlite", place=str(run), cure=cure)
-        raise InputError(f"the run is unfinished or of an earlier Accord: no {FILE}", place=str(run), cure=again)
+        raise InputError(
+            f"the run is unfinished or of an earlier Accord: no {MATERIAL_FILE}", place=str(run), cure=again
+        )
     try:
         table = pyarrow.parquet.read_table(path)
         about = json.loads((table.schema.metadata or {})[b"accord"])
@@ -161,7 +163,7 @@ def read_material(run: Path) -> ReviewMaterial:
     return ReviewMaterial(about["task"], scale, items, versions.rules(current) if current else (), current)
 
 
-def in_order(item: ReviewItem, reviewer: str) -> list[str]:
+def reviewing_order(item: ReviewItem, reviewer: str) -> list[str]:
     """Return an item's traces in the order in which a reviewer sees them: a random one, and the same each time."""
     return sorted(item.traces, key=lambda trace: _mixed(reviewer, item.id, trace))
 

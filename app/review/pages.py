@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from ...data import Choice, Label, Scale
-from ..serve.errors import Refused
-from .desk import LONGEST, PARTS, Part, ReviewDesk
-from .material import ReviewItem, in_order
+from ..serve import Refused
+from .desk import LONGEST_COMMENT, PARTS, ReviewDesk, ReviewPart
+from .material import ReviewItem, reviewing_order
 
 _KEYS = 9
 """Keys for answers: the digits from 1."""
@@ -89,7 +89,7 @@ def item_page(desk: ReviewDesk, reviewer: str, part: str, number: int, nonce: st
     choice = desk.choice(reviewer, part, subject)
     common = {
         "task": desk.material.task, "reviewer": reviewer, "part": here, "parts": parts, "number": number,
-        "titles": TITLES, "path": path_of, "kind": PARTS[part], "subject": subject, "longest": LONGEST,
+        "titles": TITLES, "path": path_of, "kind": PARTS[part], "subject": subject, "longest": LONGEST_COMMENT,
         "done": sum(here.done), "chosen": choice is not None,
     }  # fmt: skip
     if part == "rules":
@@ -108,7 +108,7 @@ def path_of(reviewer: str, part: str = "", number: int | None = None) -> str:
     return "/by/" + "/".join(ends)
 
 
-def next_path(part: Part, reviewer: str, subject: str) -> str:
+def next_path(part: ReviewPart, reviewer: str, subject: str) -> str:
     """Return where to go on after a choice: the next thing that is not done, else the overview."""
     place = part.open_after(part.subjects.index(subject)) if subject in part.subjects else part.open_after(-1)
     return path_of(reviewer) if place is None else path_of(reviewer, part.name, place + 1)
@@ -118,7 +118,7 @@ def _trace(item: ReviewItem, reviewer: str, choice: Choice | None) -> dict[str, 
     said = {} if choice is None else choice.choice
     options = [
         Option(str(place), item.traces[trace], json.dumps({"trace": trace}), chosen=said.get("trace") == trace)
-        for place, trace in enumerate(in_order(item, reviewer), start=1)
+        for place, trace in enumerate(reviewing_order(item, reviewer), start=1)
     ]
     none = choice is not None and "trace" not in said and "text" not in said
     neither = Option("0", "None of these", "{}", chosen=none)

@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from starlette.exceptions import HTTPException
 
 from ...data import AccordError, RetryError
-from ..serve.errors import Refused, failed, not_json
-from .desk import PARTS, Asked, ReviewDesk, name_of
+from ..serve import Refused, failed, not_json
+from .desk import PARTS, ReviewDesk, ReviewQuestion, reviewer_name
 from .guard import COOKIE, SIGN_IN, ReviewGuard
 from .pages import item_page, next_path, overview_page, path_of, problem_page, sign_in_page, start_page
 
@@ -62,7 +62,7 @@ def _add_pages(app: FastAPI, desk: ReviewDesk, reviewer: str | None) -> None:
     def start(request: Request, name: str = "", other: bool = False) -> Response:
         """Ask for a name, or go to whose page it is."""
         if name.strip():
-            return RedirectResponse(path_of(name_of(name)), status_code=303)
+            return RedirectResponse(path_of(reviewer_name(name)), status_code=303)
         if reviewer is not None and not other:
             return RedirectResponse(path_of(reviewer), status_code=303)
         return HTMLResponse(start_page(desk, request.scope["nonce"]))
@@ -70,17 +70,17 @@ def _add_pages(app: FastAPI, desk: ReviewDesk, reviewer: str | None) -> None:
     @app.get("/by/{name}")
     def overview(request: Request, name: str) -> Response:
         """Show how far somebody is."""
-        return HTMLResponse(overview_page(desk, name_of(name), request.scope["nonce"]))
+        return HTMLResponse(overview_page(desk, reviewer_name(name), request.scope["nonce"]))
 
     @app.get("/by/{name}/{part}/{number}")
     def item(request: Request, name: str, part: str, number: int) -> Response:
         """Show one thing to choose about."""
-        return HTMLResponse(item_page(desk, name_of(name), part, number, request.scope["nonce"]))
+        return HTMLResponse(item_page(desk, reviewer_name(name), part, number, request.scope["nonce"]))
 
 
 def _add_choices(app: FastAPI, desk: ReviewDesk) -> None:
     @app.post("/v1/choices")
-    def choose(asked: Annotated[Asked, Body()]) -> dict[str, Any]:
+    def choose(asked: Annotated[ReviewQuestion, Body()]) -> dict[str, Any]:
         """Record a choice; the answer is given when it is on disk."""
         taken = desk.take(asked)
         part = next((one for one in desk.parts(taken.reviewer) if PARTS[one.name] == taken.kind), None)

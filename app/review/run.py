@@ -11,8 +11,8 @@ from typing import Any
 from ...data import Choices, SetupError
 from ...programs import need
 from ..console import Console
-from ..web_server.listening import LOOPBACK, bracketed, listen, token_from
-from .apply_choices import FILE
+from ..listening import LOOPBACK, bracketed, listen, token_from
+from .apply_choices import CHOICES_FILE
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def review_run(run: Path, reviewing: Reviewing, console: Console) -> None:
     reviewer = None if reviewing.reviewer is None else checked_name(reviewing.reviewer)
     read_material(run)  # before a file is made beside it
     with (
-        Choices(run / FILE) as choices,
+        Choices(run / CHOICES_FILE) as choices,
         contextlib.closing(listen(reviewing.host, reviewing.port)) as listener,
     ):
         desk = ReviewDesk(run, choices)
@@ -70,11 +70,11 @@ def review_run(run: Path, reviewing: Reviewing, console: Console) -> None:
         asyncio.run(_serve(page, listener, lambda: console.print(f"reviewing {run} on {address}", wrap=False)))
         standing = len(choices.standing())
     said = "1 choice" if standing == 1 else f"{standing:,} choices"
-    console.say(f"stopped: {said} in {run / FILE}; 'accord compile' on this run uses them")
+    console.say(f"stopped: {said} in {run / CHOICES_FILE}; 'accord compile' on this run uses them")
 
 
 async def _serve(page: Any, listener: socket.socket, ready: Callable[[], None]) -> None:
-    from ..web_server.uvicorn_server import Server, signals
+    from ..uvicorn_server import Server, signals
 
     server = Server(page, ready)
 

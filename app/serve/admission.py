@@ -13,7 +13,7 @@ from .metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
-Scope = MutableMapping[str, Any]
+_Scope = MutableMapping[str, Any]
 
 OPEN = "/healthz"
 """The route that needs no token and answers while the server stops."""
@@ -78,7 +78,7 @@ class Intake:
         """Wait until nothing is being answered."""
         await self._idle.wait()
 
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: _Scope, receive: Any, send: Any) -> None:
         """Answer one request, or let the application do it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
@@ -100,7 +100,7 @@ class Intake:
         finally:
             self._metrics.went(route, reply.status, time.monotonic() - began)
 
-    async def _answer(self, scope: Scope, receive: Any, reply: "_Reply") -> None:
+    async def _answer(self, scope: _Scope, receive: Any, reply: "_Reply") -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         refusal = self._refusal(scope, headers)
         body = b""
@@ -139,7 +139,7 @@ class Intake:
             if not self.in_flight:
                 self._idle.set()
 
-    def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> Refused | None:
+    def _refusal(self, scope: _Scope, headers: Mapping[str, str]) -> Refused | None:
         """Return why a request may not come in, as far as its head tells."""
         if scope["path"] == OPEN:
             return None

@@ -20,9 +20,9 @@ from ...data import AccordError
 
 logger = logging.getLogger(__name__)
 
-Question = TypeVar("Question")
-Answer = TypeVar("Answer")
-Work = Callable[[Sequence[Question]], Iterator[tuple[int, Answer]]]
+_Question = TypeVar("_Question")
+_Answer = TypeVar("_Answer")
+Work = Callable[[Sequence[_Question]], Iterator[tuple[int, _Answer]]]
 """Answers a batch: yields (position in it, answer) in any order. Called from several threads at once."""
 
 _REMEMBERED = 32
@@ -66,16 +66,16 @@ class Lanes:
 
 
 @dataclass(eq=False)
-class _Order(Generic[Question, Answer]):
+class _Order(Generic[_Question, _Answer]):
     """What one caller asked at once."""
 
-    questions: Sequence[Question]
-    future: "Future[list[Answer]]" = field(default_factory=Future)
+    questions: Sequence[_Question]
+    future: "Future[list[_Answer]]" = field(default_factory=Future)
     taken: int = 0
-    answers: dict[int, Answer] = field(default_factory=dict)
+    answers: dict[int, _Answer] = field(default_factory=dict)
 
 
-class Batcher(Generic[Question, Answer]):
+class Batcher(Generic[_Question, _Answer]):
     """A bounded queue of questions and the threads that answer them in batches.
 
     A batch takes one question of each caller in turn, so that a caller with one question does not wait for all of one
@@ -90,7 +90,7 @@ class Batcher(Generic[Question, Answer]):
 
     def __init__(
         self,
-        work: "Work[Question, Answer]",
+        work: "Work[_Question, _Answer]",
         *,
         capacity: int,
         lanes: Lanes | None = None,
@@ -101,7 +101,7 @@ class Batcher(Generic[Question, Answer]):
         self.lanes = Lanes() if lanes is None else lanes
         self._work = work
         self._watch = watch
-        self._orders: deque[_Order[Question, Answer]] = deque()
+        self._orders: deque[_Order[_Question, _Answer]] = deque()
         self._waiting = 0
         self._stopped = False
         self._recent: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
@@ -115,14 +115,14 @@ class Batcher(Generic[Question, Answer]):
         """Questions that no batch took yet."""
         return self._waiting
 
-    def submit(self, questions: Sequence[Question]) -> "Future[list[Answer]]":
+    def submit(self, questions: Sequence[_Question]) -> "Future[list[_Answer]]":
         """Queue some questions; the future gives their answers in their order.
 
         Raises:
             Full: If there is no room for all of them.
             Stopped: After `stop`.
         """
-        order: _Order[Question, Answer] = _Order(questions)
+        order: _Order[_Question, _Answer] = _Order(questions)
         with self._news:
             if self._stopped:
                 raise Stopped
@@ -148,7 +148,7 @@ class Batcher(Generic[Question, Answer]):
         for order in left:
             _fail(order, Stopped())
 
-    def _drop(self, order: "_Order[Question, Answer]") -> None:
+    def _drop(self, order: "_Order[_Question, _Answer]") -> None:
         with self._news:
             if order in self._orders:
                 self._orders.remove(order)
@@ -173,9 +173,9 @@ class Batcher(Generic[Question, Answer]):
             if self._watch is not None:
                 self._watch(len(batch), took)
 
-    def _next(self, pause: float) -> list[tuple["_Order[Question, Answer]", int]]:
+    def _next(self, pause: float) -> list[tuple["_Order[_Question, _Answer]", int]]:
         """Wait for questions and take a batch of them; an empty one means stop."""
-        batch: list[tuple[_Order[Question, Answer], int]] = []
+        batch: list[tuple[_Order[_Question, _Answer], int]] = []
         with self._news:
             if pause:
                 self._news.wait_for(lambda: self._stopped or self._waiting >= self.lanes.most, timeout=pause)
@@ -189,7 +189,7 @@ class Batcher(Generic[Question, Answer]):
                     self._orders.append(order)
         return batch
 
-    def _answer(self, batch: Sequence[tuple["_Order[Question, Answer]", int]]) -> None:
+    def _answer(self, batch: Sequence[tuple["_Order[_Question, _Answer]", int]]) -> None:
         missing = dict(enumerate(batch))
         failure: Exception = RuntimeError("the engine gave no answer")
         try:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_mo
 
 from ...programs import Rater, well_formed
 from .errors import TEXT_OR_PARTS, Refused, broken_text
-from .rater_answers import Answer
+from .rater_answers import RaterAnswer
 from .schemas import Usage
 
 _REFUSED: dict[str, tuple[Any, str]] = {
@@ -23,7 +23,7 @@ _REFUSED: dict[str, tuple[Any, str]] = {
 """What would change the form of the reply, beside the value that changes nothing."""
 
 
-class Part(BaseModel):
+class ChatPart(BaseModel):
     """A part of a message; only texts are read."""
 
     type: str
@@ -35,7 +35,7 @@ def _kind_of(content: object) -> str | None:
 
 
 Content = Annotated[
-    Annotated[str, Tag("text")] | Annotated[list[Part], Tag("parts")],
+    Annotated[str, Tag("text")] | Annotated[list[ChatPart], Tag("parts")],
     Discriminator(_kind_of, custom_error_type=TEXT_OR_PARTS, custom_error_message="Input should be a string or a list"),
 ]
 """A text, whole or in parts. Which of the two is told by its type, so that an error is of the one that was meant."""
@@ -77,7 +77,7 @@ class ReplyMessage(BaseModel):
     content: str
 
 
-class Choice(BaseModel):
+class ChatChoice(BaseModel):
     """The one reply."""
 
     index: int = 0
@@ -92,7 +92,7 @@ class ChatReply(BaseModel):
     object: Literal["chat.completion"] = "chat.completion"
     created: int
     model: str
-    choices: list[Choice]
+    choices: list[ChatChoice]
     usage: Usage
     rating: Any  # `reply_form` says what it is for one rater
 
@@ -126,7 +126,7 @@ def item_of(asked: ChatRequest, *, name: str, fields: tuple[str, ...]) -> dict[s
         (0, Message(role="user")),
     )
     param = f"messages[{number}].content"
-    parts = last.content if isinstance(last.content, list) else [Part(type="text", text=last.content)]
+    parts = last.content if isinstance(last.content, list) else [ChatPart(type="text", text=last.content)]
     if any(part.type != "text" for part in parts):
         raise Refused(400, "unsupported", "A rater reads texts only.", param=param)
     text = "".join(part.text for part in parts if part.text is not None)
@@ -137,20 +137,20 @@ def item_of(asked: ChatRequest, *, name: str, fields: tuple[str, ...]) -> dict[s
     return {fields[0]: text} if len(fields) == 1 else _read(text, fields, param)
 
 
-def reply_of(rater: Rater, name: str, answer: Answer, rating: Mapping[str, Any]) -> ChatReply:
+def chat_reply(rater: Rater, name: str, answer: RaterAnswer, rating: Mapping[str, Any]) -> ChatReply:
     """Write an answer as a completion: in the rater's own form, or as the model left it where it has no label."""
     written = answer.text if answer.label is None else rater.statement(answer.rationale, answer.label)
     return ChatReply(
         id=f"chatcmpl-{uuid.uuid4().hex}",
         created=int(time.time()),
         model=name,
-        choices=[Choice(message=ReplyMessage(content=written), finish_reason=answer.finish_reason)],
+        choices=[ChatChoice(message=ReplyMessage(content=written), finish_reason=answer.finish_reason)],
         usage=usage_of([answer]),
         rating=rating,
     )
 
 
-def usage_of(answers: list[Answer]) -> Usage:
+def usage_of(answers: list[RaterAnswer]) -> Usage:
     """Add up the tokens of some answers."""
     sent, received = (
         sum(getattr(answer, kind) for answer in answers) for kind in ("prompt_tokens", "completion_tokens")

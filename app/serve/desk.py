@@ -9,11 +9,11 @@ from fastapi import Request
 from ...data import content_id
 from .admission import ClientGone
 from .batching import Batcher, Full
-from .chat_schemas import ChatReply, ChatRequest, item_of, reply_of, usage_of
+from .chat_schemas import ChatReply, ChatRequest, chat_reply, item_of, usage_of
 from .errors import Refused, failed, overloaded
 from .metrics import Metrics
 from .rate_schemas import Forms
-from .rater_answers import Answer, Answering, Question
+from .rater_answers import Answering, RaterAnswer, RaterQuestion
 
 
 class Desk:
@@ -28,7 +28,12 @@ class Desk:
     """
 
     def __init__(
-        self, name: str, forms: Forms, answering: Answering, batcher: Batcher[Question, Answer], metrics: Metrics
+        self,
+        name: str,
+        forms: Forms,
+        answering: Answering,
+        batcher: Batcher[RaterQuestion, RaterAnswer],
+        metrics: Metrics,
     ) -> None:
         """Remember the parts."""
         self.name = name
@@ -59,13 +64,13 @@ class Desk:
             too_long = answer.error.startswith("context_length")
             status, code = (400, "context_length_exceeded") if too_long else (502, "model_failed")
             raise Refused(status, code, f"The rater's model gave no reply: {answer.error}.")
-        return reply_of(self._rater, self.name, answer, self._rating(self._id(texts), answer))
+        return chat_reply(self._rater, self.name, answer, self._rating(self._id(texts), answer))
 
     def _id(self, texts: Mapping[str, str]) -> str:
         # The id that a file's item without one gets too, so that the ratings of both can be joined.
         return content_id([texts[field] for field in self._rater.fields])
 
-    async def _ask(self, request: Request, questions: Sequence[Question]) -> list[Answer]:
+    async def _ask(self, request: Request, questions: Sequence[RaterQuestion]) -> list[RaterAnswer]:
         try:
             future = asyncio.wrap_future(self._batcher.submit(questions))
         except Full as full:
@@ -89,7 +94,7 @@ class Desk:
         self._metrics.rated(answers)
         return answers
 
-    def _rating(self, id: str, answer: Answer, *, reasons: bool = True) -> dict[str, Any]:
+    def _rating(self, id: str, answer: RaterAnswer, *, reasons: bool = True) -> dict[str, Any]:
         shares = answer.distribution
         certain = (
             None if shares is None or answer.label is None else shares.get(self._rater.scale.write(answer.label), 0.0)

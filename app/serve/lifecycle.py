@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from ..console import Console, duration
-from ..web_server.uvicorn_server import Server, signals
+from ..uvicorn_server import Server, signals
 from .routes import Service
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
 from ...data import Scale
-from .rater_answers import Answer
+from .rater_answers import RaterAnswer
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _ITEMS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -73,7 +73,7 @@ class Metrics:
         self._batch.observe(items)
         self._batch_seconds.observe(seconds)
 
-    def rated(self, answers: Iterable[Answer]) -> None:
+    def rated(self, answers: Iterable[RaterAnswer]) -> None:
         """Count what was said of some items."""
         for answer in answers:
             self._tokens.labels("prompt").inc(answer.prompt_tokens)

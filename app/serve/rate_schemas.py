@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 from ...data import Label, Scale
 from .schemas import Usage
 
-Text = Annotated[str, StringConstraints(pattern=r"\S")]
+_Text = Annotated[str, StringConstraints(pattern=r"\S")]
 """A text that is not blank."""
 
 _EXAMPLE_TEXT = "The staff were kind, but the room was cold."
@@ -72,7 +72,7 @@ def make_forms(fields: tuple[str, ...], scale: Scale, *, most: int, reasons: boo
     }
     # Names of fields are free and may be names of pydantic's own methods: inside, they are numbered.
     texts: dict[str, Any] = {
-        _attribute(number): (Text, Field(alias=name, examples=[_EXAMPLE_TEXT])) for number, name in enumerate(fields)
+        _attribute(number): (_Text, Field(alias=name, examples=[_EXAMPLE_TEXT])) for number, name in enumerate(fields)
     }
     item: Any = create_model(
         "Item",

@@ -21,7 +21,7 @@ from ...programs import (
     weigh_levels,
     well_formed,
 )
-from ...programs.rating.scoring import softmax
+from ...programs.rating import softmax
 from .batching import Lanes
 
 _MOST_LEVELS = 101
@@ -29,7 +29,7 @@ _MOST_LEVELS = 101
 
 
 @dataclass(frozen=True)
-class Question:
+class RaterQuestion:
     """An item, as it was sent and as the rater's model sees it, and whether the levels' probabilities are wanted."""
 
     fields: Mapping[str, str]
@@ -38,7 +38,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RaterAnswer:
     """What the rater said of one item.
 
     Attributes:
@@ -101,9 +101,9 @@ class Answering:
         """Whether there are probabilities."""
         return self.scores or len(self._levels) > 0
 
-    def question(self, fields: Mapping[str, str], *, distribution: bool = True) -> Question:
+    def question(self, fields: Mapping[str, str], *, distribution: bool = True) -> RaterQuestion:
         """Render an item."""
-        return Question(dict(fields), self.rater.prompt(fields), distribution)
+        return RaterQuestion(dict(fields), self.rater.prompt(fields), distribution)
 
     def warm_up(self) -> None:
         """Load the model of a local rater, and see whether it can tell the levels apart; no server is asked."""
@@ -119,7 +119,7 @@ class Answering:
                 raise
             self._levels = ()
 
-    def __call__(self, questions: Sequence[Question]) -> Iterator[tuple[int, Answer]]:
+    def __call__(self, questions: Sequence[RaterQuestion]) -> Iterator[tuple[int, RaterAnswer]]:
         """Yield (position, answer) as they come.
 
         Raises:
@@ -128,7 +128,7 @@ class Answering:
         if self.scores:
             yield from self._scored(questions)
             return
-        weighed: dict[int, Answer] = {}
+        weighed: dict[int, RaterAnswer] = {}
         asks = [Ask(question.prompt) for question in questions]
         for number, (completion,) in complete(
             self.rater.lm, asks, self._sampling_for(questions), workers=self.lanes.most
@@ -150,13 +150,13 @@ class Answering:
             for (number, answer), share in zip(weighed.items(), shares, strict=True):
                 yield number, replace(answer, distribution=share)
 
-    def _sampling_for(self, questions: Sequence[Question]) -> Sampling:
+    def _sampling_for(self, questions: Sequence[RaterQuestion]) -> Sampling:
         """Return how a batch is sampled: with log-probabilities where a server is to show them for any of it."""
         if self._weighs_all or not self._levels or not any(question.distribution for question in questions):
             return self._sampling
         return replace(self._sampling, logprobs=alternatives_for(self._levels))
 
-    def _shown(self, completion: Completion, answer: Answer) -> dict[str, float] | None:
+    def _shown(self, completion: Completion, answer: RaterAnswer) -> dict[str, float] | None:
         """Return the distribution that a reply's log-probabilities show, or None."""
         if answer.label is None:
             return None
@@ -165,13 +165,13 @@ class Answering:
             return None
         return {self._name(level): share for level, share in seen.distribution.items()}
 
-    def _has_place(self, answer: Answer) -> bool:
+    def _has_place(self, answer: RaterAnswer) -> bool:
         """Tell whether a label has a place in a reply, so that levels can be weighed there."""
         return not answer.error and (answer.label is not None or self.rater.order != "rationale_label")
 
-    def _read(self, completion: Completion) -> Answer:
+    def _read(self, completion: Completion) -> RaterAnswer:
         draw = draw_of(self.rater, "", "", 0, completion)
-        return Answer(
+        return RaterAnswer(
             label=draw.label,
             rationale=draw.rationale,
             unparsed=draw.reason,
@@ -182,7 +182,7 @@ class Answering:
             finish_reason=completion.finish_reason,
         )
 
-    def _scored(self, questions: Sequence[Question]) -> Iterator[tuple[int, Answer]]:
+    def _scored(self, questions: Sequence[RaterQuestion]) -> Iterator[tuple[int, RaterAnswer]]:
         items = [Item(str(number), question.fields) for number, question in enumerate(questions)]
         ratings = self.rater.rate(Corpus(items, self.rater.scale, self.rater.fields))
         # Tokens are known of the batch only; each item bears an equal share.
@@ -192,7 +192,7 @@ class Answering:
             shares = rating.distribution if questions[number].distribution else None
             yield (
                 number,
-                Answer(
+                RaterAnswer(
                     label=rating.label,
                     rationale=rating.rationale,
                     unparsed=rating.unparsed,

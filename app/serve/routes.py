@@ -18,14 +18,14 @@ from .errors import Refused, failed, invalid, no_route, not_json
 from .metrics import CONTENT_TYPE, Metrics
 from .openapi import DESCRIPTION, ROUTES, asking, document, looking
 from .rate_schemas import Forms, make_forms
-from .rater_answers import Answer, Answering, Question
+from .rater_answers import Answering, RaterAnswer, RaterQuestion
 from .schemas import Description, Health, Model, Models
 
 _METRICS_EXAMPLE = 'accord_requests_total{route="/v1/rate",status="200"} 512.0\n'
 
 
 @dataclass(frozen=True)
-class Limits:
+class RequestLimits:
     """What one server takes.
 
     Attributes:
@@ -51,10 +51,10 @@ class Service:
 
     intake: Intake
     answering: Answering
-    batcher: Batcher[Question, Answer]
+    batcher: Batcher[RaterQuestion, RaterAnswer]
 
 
-def make_service(rater: Rater, name: str, *, limits: Limits | None = None, token: str | None = None) -> Service:
+def make_service(rater: Rater, name: str, *, limits: RequestLimits | None = None, token: str | None = None) -> Service:
     """Make the application that serves a rater; to be called within the event loop that runs it.
 
     Args:
@@ -63,7 +63,7 @@ def make_service(rater: Rater, name: str, *, limits: Limits | None = None, token
         limits: What is taken.
         token: The bearer token that requests must carry, or None.
     """
-    limits = Limits() if limits is None else limits
+    limits = RequestLimits() if limits is None else limits
     answering = Answering(rater)
     metrics = Metrics(rater.scale, {"rater": name, "model": rater.lm.model, "accord": version("accord")})
     batcher = Batcher(answering, capacity=limits.queue, lanes=answering.lanes, watch=metrics.batched)
@@ -154,7 +154,7 @@ def _add_looking(app: FastAPI, intake: Intake, metrics: Metrics, about: Descript
         return about
 
 
-def _describe(rater: Rater, name: str, limits: Limits) -> Description:
+def _describe(rater: Rater, name: str, limits: RequestLimits) -> Description:
     return Description(
         rater=name,
         accord=version("accord"),

@@ -7,8 +7,8 @@ from pathlib import Path
 from ...data import SetupError
 from ...programs import Patience, Rater, VLLMEngine, need
 from ..console import Console
+from ..listening import LOOPBACK, bracketed, listen, token_from
 from ..rater_options import ModelChoice, load_rater
-from ..web_server.listening import LOOPBACK, bracketed, listen, token_from
 
 _PATIENCE = Patience(attempts=8, seconds=30.0)
 """With the server that has the rater's model: somebody is waiting."""
@@ -63,10 +63,10 @@ def serve_rater(folder: Path, serving: Serving, console: Console) -> None:
     with contextlib.closing(listen(serving.host, serving.port)) as listener:
         rater = load_rater(folder, Rater.load, serving.choice, patience=_PATIENCE)
         from .lifecycle import run_service
-        from .routes import Limits, make_service  # needs the extra
+        from .routes import RequestLimits, make_service  # needs the extra
 
         name = folder.resolve().name
-        limits = Limits(serving.items, serving.bytes, serving.queue)
+        limits = RequestLimits(serving.items, serving.bytes, serving.queue)
         service = make_service(rater, name, limits=limits, token=token)
         with console.stage("loading the model"):
             if isinstance(rater.lm.engine, VLLMEngine):

@@ -13,7 +13,7 @@ from ...programs import Progress, Rater, check_writes_labels, price_of, resolve_
 if TYPE_CHECKING:
     from .task import Task
 
-Target = Literal["weights", "guideline"]
+JobTarget = Literal["weights", "guideline"]
 
 MakeCompiler = Callable[[Journal, Path, Progress], Compiler]
 """Builds the compiler of a run from its journal, its directory and the bar to report on."""
@@ -52,7 +52,7 @@ class Job:
     origin: Mapping[str, Any] = field(default_factory=dict)
 
 
-def job_of(task: "Task", into: Target, *, limits: Mapping[str, float | None]) -> Job:
+def job_of(task: "Task", into: JobTarget, *, limits: Mapping[str, float | None]) -> Job:
     """Load a task's data and models, and check what can be checked before anyone is asked.
 
     Args:
@@ -110,7 +110,7 @@ def _format(task: "Task", model: str | None) -> dict[str, Any]:
     return {"dtype": task.dtype} if local and task.dtype is not None else {}
 
 
-def _compiler_of(task: "Task", into: Target) -> MakeCompiler:
+def _compiler_of(task: "Task", into: JobTarget) -> MakeCompiler:
     """Return what makes the compiler. One is made now: a policy that cannot be is told before traces are paid for."""
     make = _fine_tune(task) if into == "weights" else _distill(task)
     make()

@@ -15,7 +15,7 @@ def names_file(text: str) -> bool:
     return "\n" not in text and text.strip().endswith(_TEXTS)
 
 
-def model_folder(name: str) -> Path | None:
+def model_path(name: str) -> Path | None:
     """Return the folder of a model on disk, or None for a name of another kind."""
     engine = next((engine for engine in _ENGINES if name.startswith(engine) and name != engine), None)
     return None if engine is None else Path(name.removeprefix(engine))
@@ -33,7 +33,7 @@ def beside(folder: Path, task: Mapping[Any, Any]) -> dict[Any, Any]:
         return str(folder / Path(value).expanduser())
 
     def model(value: str) -> str:
-        found = model_folder(value)
+        found = model_path(value)
         return value if found is None else value.partition("/")[0] + "/" + path(str(found))
 
     def text(value: str) -> str:

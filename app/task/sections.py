@@ -23,69 +23,69 @@ def _whole(number: float) -> float:
     return number
 
 
-Column = Annotated[str, Field(min_length=1, description="the name of a column")]
-Share = Annotated[
+ColumnName = Annotated[str, Field(min_length=1, description="the name of a column")]
+_Share = Annotated[
     float | int, AfterValidator(_below_one), Field(ge=0, description="a share (0.2) or a number of items (100)")
 ]
 Count = Annotated[int, Field(ge=1, description="a whole number of at least 1")]
 Format = Literal["bfloat16", "float32", "float16"]
 """The number format of models in this process; left out, what the machine computes fastest in."""
 Seed = Annotated[int, Field(ge=0, description="a whole number of at least 0")]
-Model = Annotated[str, Field(min_length=1, description="a model: local, local/<folder> or openai/gpt-4o-mini")]
+ModelText = Annotated[str, Field(min_length=1, description="a model: local, local/<folder> or openai/gpt-4o-mini")]
 EmbeddingModel = Annotated[str, Field(min_length=1, description="the name of an embedding model")]
-Text = Annotated[str, Field(min_length=1, description="a text, or the path of a .md file")]
-Address = Annotated[str, Field(pattern=r"^https?://\S+$")]
-Whole = Annotated[float, AfterValidator(_whole), Field(ge=0)]
+TextOrPath = Annotated[str, Field(min_length=1, description="a text, or the path of a .md file")]
+ServerAddress = Annotated[str, Field(pattern=r"^https?://\S+$")]
+_WholeNumber = Annotated[float, AfterValidator(_whole), Field(ge=0)]
 """A count that may be written as 2e6."""
 
 
-class Part(BaseModel):
+class TaskPart(BaseModel):
     """A mapping of the task file; each field's description says in words what may stand there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, hide_input_in_errors=True)
 
 
-class Data(Part):
+class Data(TaskPart):
     """Where the labelled items are, and which column means what (see `accord.data.Corpus.from_csv`)."""
 
     path: Path = Field(strict=False, description="the path of a .csv, .jsonl, .json or .parquet file")
-    fields: tuple[Column, ...] = Field(strict=False, min_length=1, description="a list of columns, e.g. [review]")
-    label: Column
-    annotator: Column | None = Field(default=None, description="the name of a column")
-    id: Column | None = Field(default=None, description="the name of a column")
-    group: Column | None = Field(default=None, description="the name of a column")
+    fields: tuple[ColumnName, ...] = Field(strict=False, min_length=1, description="a list of columns, e.g. [review]")
+    label: ColumnName
+    annotator: ColumnName | None = Field(default=None, description="the name of a column")
+    id: ColumnName | None = Field(default=None, description="the name of a column")
+    group: ColumnName | None = Field(default=None, description="the name of a column")
     consensus: Literal["auto", "median", "mean", "majority", "dawid_skene"] = Field(
         default="auto", description="auto, median, mean, majority or dawid_skene"
     )
     max_spread: float | None = Field(default=None, ge=0, description="a number of at least 0")
 
 
-class Split(Part):
+class Split(TaskPart):
     """How many items go to dev and to test; the rest is train."""
 
-    dev: Share = 0.2
-    test: Share = 0.3
+    dev: _Share = 0.2
+    test: _Share = 0.3
     seed: Seed = 0
 
 
-class WithinSteps(Part):
+class WithinSteps(TaskPart):
     """Draws match that are at most so many steps from the human label."""
 
     within: float = Field(ge=0, description="a number of steps of at least 0")
 
 
-class OneAnnotator(Part):
+class OneAnnotator(TaskPart):
     """Draws match that have the label of a chosen annotator."""
 
     annotator: str = Field(min_length=1, description="an annotator's id")
 
 
-class Limits(Part):
+class Limits(TaskPart):
     """The most that one run may spend on traces (see `accord.optimizers.Budget`)."""
 
     usd: float | None = Field(default=None, ge=0, description="a number of dollars of at least 0")
-    tokens: Whole | None = Field(default=None, description="a whole number of at least 0")
-    calls: Whole | None = Field(default=None, description="a whole number of at least 0")
+    tokens: _WholeNumber | None = Field(default=None, description="a whole number of at least 0")
+    calls: _WholeNumber | None = Field(default=None, description="a whole number of at least 0")
     minutes: float | None = Field(default=None, ge=0, description="a number of at least 0")
 
     def as_budget(self) -> "Budget":
@@ -95,7 +95,7 @@ class Limits(Part):
         return Budget(**self.model_dump())
 
 
-class PerMillion(Part):
+class PerMillion(TaskPart):
     """What the teacher charges, in US dollars for a million tokens; needed where LiteLLM's table has no price."""
 
     prompt: float | None = Field(default=None, ge=0, description="a number of dollars of at least 0")
@@ -110,7 +110,7 @@ class PerMillion(Part):
         return Price.per_million(self.prompt, self.completion)
 
 
-class Sampling(Part):
+class SamplingPart(TaskPart):
     """How traces are drawn (see `accord.optimizers.RejectionSampling`)."""
 
     samples: Count = 16
@@ -165,10 +165,10 @@ class Sampling(Part):
         return {"first": Earliest, "medoid": Medoid, "shortest": Shortest}[self.select]()
 
 
-class Weights(Part):
+class Weights(TaskPart):
     """How a base model is fine-tuned; None leaves a figure to `FineTune`, and the base to the student."""
 
-    base: Model | None = Field(default=None, description="a model: local or local/<folder>")
+    base: ModelText | None = Field(default=None, description="a model: local or local/<folder>")
     objectives: tuple[
         Literal["trace", "label", "label_all", "label_first", "regression", "preference", "trace_shuffled"], ...
     ] = Field(
@@ -195,7 +195,7 @@ class Weights(Part):
     )
 
 
-class Scores(Part):
+class Scores(TaskPart):
     """How the student's ratings come about (see `accord.programs.Scoring`)."""
 
     rule: Literal["mode", "likeliest", "mean", "expected", "median"] = Field(
@@ -210,29 +210,31 @@ class Scores(Part):
         return Scoring(**self.model_dump())
 
 
-class About(Part):
+class About(TaskPart):
     """What the guideline is about, in the words that a writer model is told."""
 
-    dimension: Text = Field(default="what the guideline asks for", description="the quality that is rated")
-    material: Text = Field(default="items", description="what is rated, e.g. stories")
-    others: tuple[Text, ...] = Field(
+    dimension: TextOrPath = Field(default="what the guideline asks for", description="the quality that is rated")
+    material: TextOrPath = Field(default="items", description="what is rated, e.g. stories")
+    others: tuple[TextOrPath, ...] = Field(
         default=(), strict=False, description="a list of qualities that the guideline must not speak of"
     )
 
 
-class Distill(Part):
+class Distill(TaskPart):
     """How a guideline is made from traces (see `accord.optimizers.DistillGuideline`); None leaves a figure to it."""
 
     mode: Literal["two_stage", "extractive", "cases", "checklist"] | None = Field(
         default=None, description="two_stage, extractive, cases or checklist"
     )
-    writer: Model | None = Field(default=None, description="a model, e.g. openai/gpt-4o-mini")
-    writer_api_base: Address | None = Field(default=None, description="an address, e.g. http://127.0.0.1:8000/v1")
-    raters: tuple[Model, ...] = Field(default=(), strict=False, description="a list of models")
+    writer: ModelText | None = Field(default=None, description="a model, e.g. openai/gpt-4o-mini")
+    writer_api_base: ServerAddress | None = Field(default=None, description="an address, e.g. http://127.0.0.1:8000/v1")
+    raters: tuple[ModelText, ...] = Field(default=(), strict=False, description="a list of models")
     embedder: EmbeddingModel | None = Field(
         default=None, description="an embedding model, e.g. openai/text-embedding-3-small or local/<folder>"
     )
-    embedder_api_base: Address | None = Field(default=None, description="an address, e.g. http://127.0.0.1:8000/v1")
+    embedder_api_base: ServerAddress | None = Field(
+        default=None, description="an address, e.g. http://127.0.0.1:8000/v1"
+    )
     about: About = Field(default=About(), description="a mapping, e.g. {dimension: engagement, material: stories}")
     instruction_traces: Count | None = Field(default=None, description="a whole number of at least 1")
     rubric_traces: Count | None = Field(default=None, description="a whole number of at least 1")

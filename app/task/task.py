@@ -11,21 +11,21 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from ...data import AccordError, Corpus, InputError, Scale, SetupError, scale_from_dict
 from ..tables import open_corpus
-from .paths import beside, model_folder, names_file
+from .paths import beside, model_path, names_file
 from .sections import (
-    Address,
     Count,
     Data,
     Distill,
     Format,
-    Model,
+    ModelText,
     OneAnnotator,
-    Part,
-    Sampling,
+    SamplingPart,
     Scores,
     Seed,
+    ServerAddress,
     Split,
-    Text,
+    TaskPart,
+    TextOrPath,
     Weights,
 )
 from .yaml_document import Document, Keys, concealing, read_document
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ...programs import Guideline, Price
 
 
-class Task(Part):
+class Task(TaskPart):
     """What is to be compiled: data, scale, guideline, models and how much of everything.
 
     `Task.load` reads one from YAML; paths in it are relative to the file, and ``${NAME}`` stands for an environment
@@ -51,16 +51,16 @@ class Task(Part):
         default=None, strict=False, min_length=1, description="a list of thresholds, e.g. [-0.5, 0.5]"
     )
     cut_anchors: dict[int, str] | None = Field(default=None, description="a mapping from level to its meaning in words")
-    guideline: Text | None = Field(default=None, description="a text, or the path of a .md file")
-    student: Model = "local"
-    teacher: Model | None = Field(default=None, description="a model: local, local/<folder> or openai/gpt-4o-mini")
-    teacher_api_base: Address | None = Field(
+    guideline: TextOrPath | None = Field(default=None, description="a text, or the path of a .md file")
+    student: ModelText = "local"
+    teacher: ModelText | None = Field(default=None, description="a model: local, local/<folder> or openai/gpt-4o-mini")
+    teacher_api_base: ServerAddress | None = Field(
         default=None, description="an address of an OpenAI-compatible server, e.g. http://127.0.0.1:8000/v1"
     )
-    teacher_guideline: Text | None = Field(default=None, description="a text, or the path of a .md file")
+    teacher_guideline: TextOrPath | None = Field(default=None, description="a text, or the path of a .md file")
     scoring: Scores = Field(default=Scores(), description="a mapping, e.g. {rule: expected}")
     split: Split = Field(default=Split(), description="a mapping of dev, test, seed")
-    sampling: Sampling = Field(default=Sampling(), description="a mapping, e.g. {samples: 16}")
+    sampling: SamplingPart = Field(default=SamplingPart(), description="a mapping, e.g. {samples: 16}")
     weights: Weights = Field(default=Weights(), description="a mapping, e.g. {lora_rank: 16}")
     distill: Distill = Field(default=Distill(), description="a mapping, e.g. {cases_per_level: 1}")
     dtype: Format | None = Field(default=None, description="bfloat16, float32 or float16")
@@ -168,7 +168,7 @@ class Task(Part):
             **{("distill", "raters", number): rater for number, rater in enumerate(self.distill.raters)},
         }
         for keys, model in models.items():
-            folder = None if model is None else model_folder(model)
+            folder = None if model is None else model_path(model)
             if folder is not None and not folder.is_dir():
                 what = f"there is no model folder {str(folder)!r}"
                 cure = "Name a folder with config.json and *.safetensors, or 'local' for the embedded model."
@@ -184,7 +184,7 @@ class Task(Part):
             cure = "Give both prompt and completion, in dollars for a million tokens."
             raise self._refusal(("sampling", "price"), "one of the two prices is missing", cure)
         if self.teacher_api_base is not None and (
-            self.teacher is None or self.teacher == "local" or model_folder(self.teacher)
+            self.teacher is None or self.teacher == "local" or model_path(self.teacher)
         ):
             cure = "Give teacher: the model's name on that server."
             raise self._refusal(("teacher_api_base",), "the teacher is no model on a server", cure)

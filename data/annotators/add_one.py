@@ -13,13 +13,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..metrics.coefficients import Pairs, spearman
-from ..metrics.krippendorff import DISTANCES, krippendorff
-from ..metrics.label_matrix import Labels
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Codes, Floats, coded, distinct_rows, totals
-from ..statistics.estimate import Estimate, check_bootstrap, estimates
+from ..metrics import DISTANCES, Labels, Pairs, krippendorff, spearman
+from ..scales import Label, Scale
+from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, coded, distinct_rows, estimates, totals
 from .annotation_matrix import HumanTable, human_table
 from .replace_one import UNVARIED
 

@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..statistics.cells import Codes, Floats
-from ..statistics.multiple_testing import benjamini_yekutieli
-from .alt_classes import LEAST, Moments, moments, pooled
+from ..statistics import Codes, Floats, benjamini_yekutieli
+from .alt_classes import LEAST_ITEMS, Moments, moments, pooled
 from .annotation_matrix import Packed
 
 Fit = Callable[[Floats, Floats], Floats]
@@ -81,7 +80,7 @@ class Advantage:
         return {**asdict(self), "annotators": [asdict(one) for one in self.annotators]}
 
 
-class Contest(NamedTuple):
+class AdvantageContest(NamedTuple):
     """What stays the same for every rater: who labelled what, and how well each person fits the others.
 
     Attributes:
@@ -99,7 +98,7 @@ class Contest(NamedTuple):
     rest: Floats
 
     @classmethod
-    def of(cls, names: tuple[str, ...], packed: Packed, fit: Fit, *, ordered: bool) -> "Contest":
+    def of(cls, names: tuple[str, ...], packed: Packed, fit: Fit, *, ordered: bool) -> "AdvantageContest":
         """Score every person against the others of each item."""
         given = packed.who >= 0
         columns = range(packed.labels.shape[1])
@@ -183,7 +182,7 @@ def _summed(
     tested = [row for row in rows if row.p is not None]
     notes = []
     if len(tested) < len(rows):
-        what = f"no two classes of {LEAST} items" if balanced else f"fewer than {LEAST} items"
+        what = f"no two classes of {LEAST_ITEMS} items" if balanced else f"fewer than {LEAST_ITEMS} items"
         notes.append(f"{len(rows) - len(tested)} of {len(rows)} annotators are not tested: {what}")
     if not tested:
         return Advantage(None, None, None, rows, "; ".join(notes) if notes else "no item has two human labels")
@@ -210,10 +209,10 @@ def _test(worse: Floats, found: Moments, one: int, epsilon: float, *, balanced: 
 
     smallest = int(found.smallest[one])
     if balanced and found.classes[one] < 2:
-        return _Test(None, "", f"the others gave one level only, or no two classes have {LEAST} items")
-    if smallest < LEAST:
+        return _Test(None, "", f"the others gave one level only, or no two classes have {LEAST_ITEMS} items")
+    if smallest < LEAST_ITEMS:
         which = "in the smallest class" if balanced else ""
-        return _Test(None, "", f"{smallest} items {which}".strip() + f": fewer than {LEAST}")
+        return _Test(None, "", f"{smallest} items {which}".strip() + f": fewer than {LEAST_ITEMS}")
     if worse.size < ENOUGH and not balanced:
         counts = [int((worse == step).sum()) for step in (-1, 0, 1)]
         note = f"{worse.size} items: fewer than {ENOUGH}, so Wilcoxon's signed-rank test"

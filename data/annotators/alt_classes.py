@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..statistics.cells import Codes, Floats, distinct_rows
+from ..statistics import Codes, Floats, distinct_rows
 
-LEAST = 10
+LEAST_ITEMS = 10
 """Items below which a person is not tested: hardly any outcome would be significant."""
 
 
@@ -70,7 +70,7 @@ def moments(person: Codes, classes: Codes, rater: Floats, human: Floats, people:
 
 
 def pooled(person: Codes, typical: Floats, people: int) -> Codes:
-    """Number the classes of items; for each person those with fewer than `LEAST` items are made one.
+    """Number the classes of items; for each person those with fewer than `LEAST_ITEMS` items are made one.
 
     Where they have fewer than that together, the next smallest joins them; the largest class stays by itself.
     """
@@ -79,7 +79,7 @@ def pooled(person: Codes, typical: Floats, people: int) -> Codes:
     order = np.argsort(sizes, axis=1, kind="stable")
     ascending = np.take_along_axis(sizes, order, axis=1)
     before = np.cumsum(ascending, axis=1) - ascending
-    small = (ascending < LEAST) | ((before > 0) & (before < LEAST))
+    small = (ascending < LEAST_ITEMS) | ((before > 0) & (before < LEAST_ITEMS))
     small[:, -1:] = False
     joined = np.zeros(sizes.shape, dtype=bool)
     np.put_along_axis(joined, order, small, axis=1)

@@ -13,11 +13,11 @@ import numpy as np
 
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
-from ..metrics.label_matrix import Labels
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.cells import Floats
+from ..metrics import Labels
+from ..scales import Label, Scale
+from ..statistics import Floats
 from ..values import as_number, plain
-from .alt_advantage import Advantage, Contest, Fit
+from .alt_advantage import Advantage, AdvantageContest, Fit
 from .annotation_matrix import human_table
 
 EPSILON: Mapping[str, float] = FrozenDict({"expert": 0.2, "skilled": 0.15, "crowd": 0.1})
@@ -27,7 +27,7 @@ CONSTANTS = 50
 """Levels that occur from which on only the most frequent label, the median and the mean are tried as constants."""
 
 Similarity = Callable[[Label, Label], float]
-Scoring = Literal["accuracy", "rmse", "distance"]
+AltTestScoring = Literal["accuracy", "rmse", "distance"]
 Verdict = Literal["passed", "failed", "not shown", "undefined"]
 
 
@@ -90,7 +90,7 @@ def alt_test(
     scale: Scale,
     *,
     epsilon: float = EPSILON["crowd"],
-    scoring: Scoring | Similarity | None = None,
+    scoring: AltTestScoring | Similarity | None = None,
     fill: Label | None = None,
     q: float = 0.05,
 ) -> AltTest:
@@ -123,7 +123,7 @@ def alt_test(
     table = human_table(ratings, labels, scale, groups=None, fill=fill)
     ordered = scale.ordered
     chosen = ("rmse" if ordered else "accuracy") if scoring is None else scoring
-    contest = Contest.of(table.names, table.packed(), _fit(chosen, scale), ordered=ordered)
+    contest = AdvantageContest.of(table.names, table.packed(), _fit(chosen, scale), ordered=ordered)
 
     def advantage(rating: Floats, *, balanced: bool = False) -> Advantage:
         return contest.advantage(rating, epsilon=epsilon, q=q, balanced=balanced)
@@ -191,7 +191,7 @@ def _label(value: float, scale: Scale) -> Label:
     return value if scale.kind == "interval" else scale.nearest(value)
 
 
-def _fit(scoring: Scoring | Similarity, scale: Scale) -> Fit:
+def _fit(scoring: AltTestScoring | Similarity, scale: Scale) -> Fit:
     if callable(scoring):
         return _similarity(scoring, scale)
     if scoring == "accuracy":

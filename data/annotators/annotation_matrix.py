@@ -8,14 +8,13 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..metrics.label_matrix import Labels, in_order
-from ..metrics.label_numbers import Numbers
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.cells import Codes, Floats
+from ..metrics import Labels, Numbers, labels_in_order
+from ..scales import Label, Scale
+from ..statistics import Codes, Floats
 from ..values import show
 
 if TYPE_CHECKING:
-    from ..corpus.corpus import Corpus
+    from ..corpus import Corpus
 
 
 class HumanTable(NamedTuple):
@@ -149,7 +148,7 @@ def named_labels(item: Labels) -> dict[str, Label | None]:
         InputError: For two names that are written alike, as 1 and "1", or a single label in place of a list.
     """
     if not isinstance(item, Mapping):
-        return {position_name(position): label for position, label in enumerate(in_order(item))}
+        return {position_name(position): label for position, label in enumerate(labels_in_order(item))}
     found = {"unnamed" if who is None else str(who): label for who, label in item.items()}
     if len(found) < len(item):
         names = ", ".join(map(show, item))

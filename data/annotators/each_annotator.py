@@ -5,15 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..corpus.consensus import consensus, rule_for
+from ..corpus import consensus, rule_for
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
-from ..metrics.agreement import Agreement, agreement
-from ..metrics.label_matrix import BY_POSITION, Labels
-from ..metrics.label_numbers import Numbers
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.estimate import check_bootstrap
-from .alt_classes import LEAST
+from ..metrics import BY_POSITION, Agreement, Labels, Numbers, agreement
+from ..scales import Label, Scale
+from ..statistics import check_bootstrap
+from .alt_classes import LEAST_ITEMS
 from .annotation_matrix import named_labels
 
 _SHOWN = ("alpha", "kappa", "tau_b", "spearman", "mae", "accuracy", "bias")
@@ -50,7 +48,7 @@ class EachAnnotator:
             figures = [f"{one} {found}" for one, found in row.metrics.items() if one in _SHOWN]
             lines.append(f"  {name:<{width}}  {row.n:>6,} items  {'  '.join(figures)}")
         if self.skipped:
-            lines.append(f"  {len(self.skipped)} more have fewer than {LEAST} items")
+            lines.append(f"  {len(self.skipped)} more have fewer than {LEAST_ITEMS} items")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -133,11 +131,11 @@ def each_annotator(
             level=level,
         )
         for who, mine in sorted(rows.items())
-        if len(mine) >= LEAST
+        if len(mine) >= LEAST_ITEMS
     }
     return EachAnnotator(
         annotators=FrozenDict(sorted(found.items(), key=lambda pair: _standing(pair[1]))),
-        skipped=FrozenDict({who: len(mine) for who, mine in sorted(rows.items()) if len(mine) < LEAST}),
+        skipped=FrozenDict({who: len(mine) for who, mine in sorted(rows.items()) if len(mine) < LEAST_ITEMS}),
         rule=rule,
         n=several,
         left_out=FrozenDict(lost),

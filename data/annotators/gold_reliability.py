@@ -6,17 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..corpus.consensus import rule_for
+from ..corpus import rule_for
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
-from ..metrics.agreement import agreement
-from ..metrics.icc import icc1, icc3
-from ..metrics.krippendorff import krippendorff
-from ..metrics.label_matrix import Labels, given_labels, packed, rectangle
-from ..scales.scale_from_dict import Scale
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Codes, Floats, distinct_rows
-from ..statistics.estimate import Estimate, check_bootstrap, estimates
+from ..metrics import Labels, agreement, given_labels, icc1, icc3, krippendorff, packed, rectangle
+from ..scales import Scale
+from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, distinct_rows, estimates
 from .simulated_annotators import People
 
 SIMULATED = 10_000

@@ -4,12 +4,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..corpus.corpus import Corpus
-from ..corpus.layout import Layout
-from ..corpus.loading import key_of
+from ..corpus import Corpus, Layout, key_of
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..tables.rows import Row, Table
+from ..tables import Table, TableRow
 from ..values import is_number, plain, show, suggestion
 from .annotation_matrix import labels_by_annotator, position_name
 
@@ -62,7 +60,7 @@ def hold_out(table: Callable[[], Table], layout: Layout, names: Collection[str])
 def _kept(table: Table, layout: Layout, wanted: Callable[[str], bool]) -> Table:
     """Return the table with the labels of some annotators only."""
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[TableRow]:
         for row in table.rows:
             if layout.annotator is not None:
                 if layout.annotator not in row.cells or wanted(key_of(table, row, layout.annotator)):
@@ -70,7 +68,7 @@ def _kept(table: Table, layout: Layout, wanted: Callable[[str], bool]) -> Table:
             elif layout.label is None or layout.label not in row.cells:
                 yield row
             else:
-                yield Row(row.number, {**row.cells, layout.label: _some(row.cells[layout.label], wanted)})
+                yield TableRow(row.number, {**row.cells, layout.label: _some(row.cells[layout.label], wanted)})
 
     return replace(table, rows=rows())
 

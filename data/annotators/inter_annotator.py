@@ -5,14 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..frozen import FrozenDict
-from ..metrics.agreement import Agreement
-from ..metrics.icc import icc3
-from ..metrics.krippendorff import DISTANCES, krippendorff
-from ..metrics.label_matrix import BY_POSITION, Labels, given_labels, packed, rectangle
-from ..scales.scale_from_dict import Scale
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Floats, distinct_rows
-from ..statistics.estimate import Estimate, check_bootstrap, estimates
+from ..metrics import BY_POSITION, DISTANCES, Agreement, Labels, given_labels, icc3, krippendorff, packed, rectangle
+from ..scales import Scale
+from ..statistics import Estimate, Floats, Units, check_bootstrap, distinct_rows, estimates
 
 
 def human_agreement(

@@ -4,10 +4,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..corpus.consensus import consensus
-from ..corpus.corpus import Corpus
+from ..corpus import Corpus, consensus
 from ..frozen import FrozenDict
-from ..scales.scale_from_dict import Label
+from ..scales import Label
 
 
 class OneHuman(NamedTuple):

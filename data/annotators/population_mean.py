@@ -15,13 +15,20 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..metrics.label_numbers import Numbers, ends_of
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Floats, ratio
-from ..statistics.estimate import Estimate, check_bootstrap, estimates
-from ..statistics.finding import Finding
-from ..statistics.prediction_powered import Column, Places, powered
+from ..metrics import Numbers, ends_of
+from ..scales import Label, Scale
+from ..statistics import (
+    Estimate,
+    Finding,
+    Floats,
+    Places,
+    PoweredColumn,
+    Units,
+    check_bootstrap,
+    estimates,
+    powered,
+    ratio,
+)
 
 _NAME = "human mean"
 _RHO, _LIMIT, _GAINED = "correlation with human labels", "label multiplier, limit", "label multiplier, realised"
@@ -116,7 +123,7 @@ def human_mean(
 
 
 def _correlation(
-    column: Column, groups: Sequence[str | None] | None, *, resamples: int, seed: int, level: float
+    column: PoweredColumn, groups: Sequence[str | None] | None, *, resamples: int, seed: int, level: float
 ) -> dict[str, Estimate]:
     """Estimate Pearson's r of ratings and labels, and the limit of the label multiplier that follows from it."""
     rows, cell = np.unique(np.column_stack([column.truth, column.rated]), axis=0, return_inverse=True)
@@ -144,7 +151,7 @@ def _correlation(
 
 def _columns(
     ratings: Sequence[Label | None], gold: Sequence[Label], others: Sequence[Label | None], scale: Scale
-) -> dict[str, Column]:
+) -> dict[str, PoweredColumn]:
     """Return what is to be averaged, by its name."""
     number = Numbers(scale)
     truth = np.array([number(label, "gold") for label in gold], dtype=float)
@@ -154,12 +161,12 @@ def _columns(
     )
     if not scale.ordered:
         return {
-            f"share of {level}": Column(*((row == place).astype(float) for row in (truth, rated, rest)))
+            f"share of {level}": PoweredColumn(*((row == place).astype(float) for row in (truth, rated, rest)))
             for place, level in enumerate(scale.levels or ())
         }
     known = np.concatenate([rated, rest])
     usual = float(np.nanmean(known)) if np.isfinite(known).any() else 0.0
-    return {_NAME: Column(truth, *(np.where(np.isfinite(row), row, usual) for row in (rated, rest)))}
+    return {_NAME: PoweredColumn(truth, *(np.where(np.isfinite(row), row, usual) for row in (rated, rest)))}
 
 
 def _defined(number: float) -> float | None:

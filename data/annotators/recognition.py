@@ -7,9 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
-from ..metrics.paired_labels import gathered
-from ..statistics.cells import Floats
-from ..statistics.estimate import Estimate, estimates
+from ..metrics import gathered
+from ..statistics import Estimate, Floats, estimates
 
 NO_PAIRS = "no two people chose about the same item from the same traces"
 

@@ -12,15 +12,12 @@ from typing import Any
 import numpy as np
 
 from ..frozen import FrozenDict
-from ..metrics.krippendorff import DISTANCES, Distance, krippendorff
-from ..metrics.label_matrix import Labels
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Codes, Floats, coded, distinct_rows
-from ..statistics.estimate import Estimate, check_bootstrap, estimates
+from ..metrics import DISTANCES, Distance, Labels, krippendorff
+from ..scales import Label, Scale
+from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, coded, distinct_rows, estimates
 from .annotation_matrix import human_table
 
-LEAST = 10
+_LEAST = 10
 """Items below which a person is not replaced: alpha on fewer says next to nothing."""
 
 UNVARIED = "the labels do not vary: nothing tells agreement from chance"
@@ -128,7 +125,7 @@ def replace_one(
     sides = {
         name: _Sides.of(rows, person, values, DISTANCES[scale.kind])
         for person, name in enumerate(table.names)
-        if counts[person] >= LEAST
+        if counts[person] >= _LEAST
     }
 
     def statistics(weights: Floats) -> dict[str, Floats]:
@@ -141,7 +138,7 @@ def replace_one(
 
     bootstrap = {"resamples": resamples if sides else 0, "seed": seed, "level": level}
     found = estimates(units, statistics, **bootstrap, why=lambda _: UNVARIED, rows=values.size)
-    nobody = f"no annotator has {LEAST} items that another one and the rater have labelled too"
+    nobody = f"no annotator has {_LEAST} items that another one and the rater have labelled too"
     return ReplaceOne(
         annotators=FrozenDict(
             {

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..corpus.consensus import consensus
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.cells import Codes, Floats
+from ..corpus import consensus
+from ..scales import Label, Scale
+from ..statistics import Codes, Floats
 
 NODES = 2001
 """Equally likely places of an item at which the model of ordered levels is summed up."""

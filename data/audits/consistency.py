@@ -19,19 +19,12 @@ from typing import Any
 import numpy as np
 
 from ..frozen import FrozenDict
-from ..metrics.agreement import metrics_of
-from ..metrics.coefficients import Pairs
-from ..metrics.krippendorff import DISTANCES, krippendorff
-from ..metrics.label_numbers import Numbers, pairs_of
-from ..metrics.paired_labels import check_counts, numbers_of
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.cells import Floats, coded, ratio
-from ..statistics.estimate import check_bootstrap, estimates
-from ..statistics.finding import Finding
-from ..statistics.significance import said
-from .repeated_ratings import Repeated, Spoken, read_repeats
+from ..metrics import DISTANCES, Numbers, Pairs, check_counts, krippendorff, metrics_of, numbers_of, pairs_of
+from ..scales import Label, Scale
+from ..statistics import Finding, Floats, check_bootstrap, coded, estimates, ratio, said
+from .repeated_ratings import RepeatedRatings, Spoken, read_repeats
 
-NAME = "consistency"
+CONSISTENCY = "consistency"
 
 STABLE = 0.05
 """A summary of several ratings counts as stable where two of them differ no more often than this."""
@@ -95,9 +88,9 @@ def consistency(
     silent = sum(label is None for item in repeats for label in item)
     if not kept:
         why = "no item has two readable ratings"
-        return Finding(NAME, None, why, FrozenDict(), 0, left_out, FrozenDict({"unreadable ratings": silent}))
+        return Finding(CONSISTENCY, None, why, FrozenDict(), 0, left_out, FrozenDict({"unreadable ratings": silent}))
     chosen = None if groups is None else [groups[place] for place in kept]
-    repeated = Repeated.of([read[place] for place in kept], right[kept], scale, chosen)
+    repeated = RepeatedRatings.of([read[place] for place in kept], right[kept], scale, chosen)
     statistics = _Statistics(repeated, None if gold is None else repeated.beside, seed)
     found = estimates(
         repeated.units,
@@ -125,13 +118,13 @@ def consistency(
     verdict = "no item was rated differently twice"
     if ever:
         verdict = f"two ratings of one item differ in {said(flips, percent=True)} of cases"
-    return Finding(NAME, ever, verdict, FrozenDict(found), len(kept), left_out, FrozenDict(details))
+    return Finding(CONSISTENCY, ever, verdict, FrozenDict(found), len(kept), left_out, FrozenDict(details))
 
 
 class _Statistics:
     """All measures on weights of cells."""
 
-    def __init__(self, repeated: Repeated, gold: Floats | None, seed: int) -> None:
+    def __init__(self, repeated: RepeatedRatings, gold: Floats | None, seed: int) -> None:
         self.repeated = repeated
         self.unlike, self.apart = repeated.unlike(), repeated.apart()
         self.values, self.codes = coded(repeated.labels)

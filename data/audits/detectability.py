@@ -14,12 +14,9 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..metrics.label_numbers import prepare
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Floats, midranks, ratio, totals
-from ..statistics.estimate import Estimate, check_bootstrap, estimates
-from ..statistics.finding import Finding
+from ..metrics import prepare
+from ..scales import Label, Scale
+from ..statistics import Estimate, Finding, Floats, Units, check_bootstrap, estimates, midranks, ratio, totals
 from .item_features import ItemFeatures, item_features, standardized
 from .two_sample_classifier import told_apart
 
@@ -29,7 +26,7 @@ MOST_LEVELS = 20
 """Labels that each have an input of their own; more of them are taken as numbers."""
 
 MOST_SIGNS = 20
-FEWEST = 10
+_FEWEST = 10
 """Items, or groups, without which nothing is learned."""
 
 
@@ -96,10 +93,10 @@ def detectability(
     units = Units.of(
         np.arange(left.size), left.size, None if chosen is None else [chosen[place] for place in order.tolist()]
     )
-    if units.count < FEWEST or np.unique(data.numbers).size < 2:
+    if units.count < _FEWEST or np.unique(data.numbers).size < 2:
         why = (
-            f"only {units.count} {units.name}s with both labels, and it takes {FEWEST}"
-            if units.count < FEWEST
+            f"only {units.count} {units.name}s with both labels, and it takes {_FEWEST}"
+            if units.count < _FEWEST
             else "all labels are the same"
         )
         none = Estimate(None, None, None, why)

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import InputError
-from ..statistics.cells import Floats
+from ..statistics import Floats
 from ..values import is_number, plain, show
 
 DIRECTIONS = 8
 """Most directions of words: the more inputs, the more labels it takes to learn from them."""
 
-WORDS = 20_000
+_WORDS = 20_000
 
 
 class ItemFeatures(NamedTuple):
@@ -72,7 +72,7 @@ def _directions(texts: Sequence[str], seed: int) -> dict[str, Floats]:
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    words = TfidfVectorizer(sublinear_tf=True, max_features=WORDS, token_pattern=r"(?u)\S+").fit_transform(texts)
+    words = TfidfVectorizer(sublinear_tf=True, max_features=_WORDS, token_pattern=r"(?u)\S+").fit_transform(texts)
     count = min(DIRECTIONS, min(words.shape) - 1)
     if count < 1:
         return {}

@@ -5,22 +5,29 @@ from typing import Any
 
 import numpy as np
 
-from ..corpus.corpus import Corpus
-from ..corpus.pair_fields import pair_fields
+from ..corpus import Corpus, pair_fields
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
-from ..metrics.coefficients import Pairs, spearman
-from ..metrics.paired_labels import Rated, check_counts, gathered, name_of
-from ..scales.scale_from_dict import Label, Pairwise, Scale
-from ..statistics.cells import Floats, ratio, totals
-from ..statistics.estimate import Estimate, check_bootstrap
-from ..statistics.finding import Finding
-from ..statistics.partial_regression import slope_beside_noisy, slopes
-from ..statistics.significance import Tested, rules_out, said, tested
+from ..metrics import Pairs, Rated, check_counts, gathered, name_of, spearman
+from ..scales import Label, Pairwise, Scale
+from ..statistics import (
+    Estimate,
+    Finding,
+    Floats,
+    Tested,
+    check_bootstrap,
+    ratio,
+    rules_out,
+    said,
+    slope_beside_noisy,
+    slopes,
+    tested,
+    totals,
+)
 from ..values import is_number, plain, show
 from .length_preference import NOISE, longer_preferred, may_be_noise
 
-NAME = "length bias"
+LENGTH_BIAS = "length bias"
 SLOPE, OWN, NAIVE, GAP, RANK = (
     "per doubling of length, given gold",
     "people's own, per doubling",
@@ -98,7 +105,7 @@ def length_bias(
     if rated.n == 0:
         return _nothing("no item to compare", rated)
     if scale.kind == "pairwise":
-        return longer_preferred(NAME, rated, doublings, resamples=resamples, seed=seed, level=level)
+        return longer_preferred(LENGTH_BIAS, rated, doublings, resamples=resamples, seed=seed, level=level)
     if np.ptp(doublings) < 1e-12:
         return _nothing("all items are equally long", rated)
     if np.ptp(rated.rating) == 0:
@@ -191,7 +198,7 @@ def _numbers(rated: Rated, found: dict[str, Estimate], reliability: float | None
         if reliability is None and may_be_noise(slope, found[OWN], found[GAP]):
             shown, verdict = None, f"{told}, but {NOISE}; give the gold's reliability"
             details["caution"] = NOISE
-    return Finding(NAME, shown, verdict, FrozenDict(found), rated.n, rated.left_out, FrozenDict(details))
+    return Finding(LENGTH_BIAS, shown, verdict, FrozenDict(found), rated.n, rated.left_out, FrozenDict(details))
 
 
 def _names(rated: Rated, names: list[str], found: dict[str, Tested], alpha: float) -> Finding:
@@ -217,11 +224,11 @@ def _names(rated: Rated, names: list[str], found: dict[str, Tested], alpha: floa
         "people's own": {name: found[f"{name}: {OWN}"].found.to_dict() for name in names},
     }
     details |= {"caution": {name: NOISE for name in unclear}} if unclear else {}
-    return Finding(NAME, shown, verdict, FrozenDict(measures), rated.n, rated.left_out, FrozenDict(details))
+    return Finding(LENGTH_BIAS, shown, verdict, FrozenDict(measures), rated.n, rated.left_out, FrozenDict(details))
 
 
 def _nothing(why: str, rated: Rated) -> Finding:
-    return Finding(NAME, None, why, FrozenDict(), rated.n, rated.left_out)
+    return Finding(LENGTH_BIAS, None, why, FrozenDict(), rated.n, rated.left_out)
 
 
 def _checked(length: float) -> float:

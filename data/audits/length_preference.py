@@ -20,17 +20,14 @@ other way round. A bias that is still there at e = 0.1 is taken for one.
 import numpy as np
 
 from ..frozen import FrozenDict
-from ..metrics.paired_labels import Rated, gathered
-from ..statistics.cells import Floats, ratio
-from ..statistics.estimate import Estimate, estimates
-from ..statistics.finding import Finding
-from ..statistics.significance import rules_out, said
+from ..metrics import Rated, gathered
+from ..statistics import Estimate, Finding, Floats, estimates, ratio, rules_out, said
 
-WRONG = 0.1
+_WRONG = 0.1
 """Share of the pairs in which people may be wrong about which is better before a bias goes unproven."""
 
 OWN, GAP = "people prefer the longer, beyond one half", "the rater prefers the longer, less people"
-ROBUST = f"the same, if people were wrong in {WRONG:.0%} of pairs"
+ROBUST = f"the same, if people were wrong in {_WRONG:.0%} of pairs"
 NOISE = "people's labels go with length the same way, and noise in the gold alone may look like this"
 
 
@@ -75,7 +72,7 @@ def longer_preferred(name: str, rated: Rated, doublings: Floats, *, resamples: i
     def robust(weights: Floats) -> Floats:
         each = []
         for side, other in (("longer", "shorter"), ("shorter", "longer")):
-            true = ((1 - WRONG) * sides[side] - WRONG * sides[other]) / (1 - 2 * WRONG)
+            true = ((1 - _WRONG) * sides[side] - _WRONG * sides[other]) / (1 - 2 * _WRONG)
             each.append(chance(true, weights))
         return (each[0] + each[1]) / 2 - 0.5
 

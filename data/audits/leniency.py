@@ -6,15 +6,12 @@ from typing import Any
 import numpy as np
 
 from ..frozen import FrozenDict
-from ..metrics.paired_labels import Rated, gathered, middle_of, name_of
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.cells import Codes, Floats, ratio, totals
-from ..statistics.estimate import check_bootstrap, estimates
-from ..statistics.finding import Finding
-from ..statistics.significance import rules_out, said
+from ..metrics import Rated, gathered, middle_of, name_of
+from ..scales import Label, Scale
+from ..statistics import Codes, Finding, Floats, check_bootstrap, estimates, ratio, rules_out, said, totals
 from .level_shares import shares_of, shifts
 
-NAME = "leniency"
+LENIENCY = "leniency"
 SHIFT, MIDDLE, SLOPE, SPREAD = (
     "shift",
     "shift at the middle of the scale",
@@ -71,7 +68,7 @@ def leniency(
     check_bootstrap(resamples, level)
     rated = Rated.of(ratings, gold, scale, groups=groups, fill=fill)
     if rated.n == 0:
-        return Finding(NAME, None, "no item to compare", FrozenDict(), 0, rated.left_out)
+        return Finding(LENIENCY, None, "no item to compare", FrozenDict(), 0, rated.left_out)
     if not rated.scale.ordered:
         return _names(rated, resamples, seed, level)
     cells = gathered([rated.rating, rated.gold, rated.strata().astype(float)], rated.groups)
@@ -112,7 +109,7 @@ def leniency(
     ]
     shown, verdict = _verdict(rated, found)
     details: dict[str, Any] = {"shift by gold level": by_level}
-    return Finding(NAME, shown, verdict, FrozenDict(found), rated.n, rated.left_out, FrozenDict(details))
+    return Finding(LENIENCY, shown, verdict, FrozenDict(found), rated.n, rated.left_out, FrozenDict(details))
 
 
 def _verdict(rated: Rated, found: dict[str, Any]) -> tuple[bool | None, str]:
@@ -162,4 +159,4 @@ def _names(rated: Rated, resamples: int, seed: int, level: float) -> Finding:
     elif resamples == 0:
         shown, verdict = None, "nothing could be tested: no resamples were asked for"
     details = {"tests": tests}
-    return Finding(NAME, shown, verdict, FrozenDict(measures), rated.n, rated.left_out, FrozenDict(details))
+    return Finding(LENIENCY, shown, verdict, FrozenDict(measures), rated.n, rated.left_out, FrozenDict(details))

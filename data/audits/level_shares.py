@@ -4,18 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..metrics.label_numbers import pairs_of
-from ..metrics.paired_labels import Rated, gathered
-from ..statistics.cells import Codes, Floats, totals
-from ..statistics.estimate import Estimate, estimates
-from ..statistics.multiple_testing import holm
-from ..statistics.significance import share_as_extreme, sign_flips
+from ..metrics import Rated, gathered, pairs_of
+from ..statistics import Codes, Estimate, Floats, estimates, holm, share_as_extreme, sign_flips, totals
 
-BINS = 10
+_BINS = 10
 """Equal parts of an interval without steps, which has no levels to count."""
 
 
-class Share(NamedTuple):
+class LevelShare(NamedTuple):
     """How often one label was given, by the rater, by people, and the difference."""
 
     rater: Estimate
@@ -45,7 +41,7 @@ def levelled(rated: Rated) -> Levelled:
         ranks = pairs.levels[pairs.cell]
         return Levelled([scale.write(label) for label in scale.levels], ranks[:, 0], ranks[:, 1])
     low, high = (float(getattr(scale, end)) for end in ("low", "high"))
-    edges = np.linspace(low, high, BINS + 1)
+    edges = np.linspace(low, high, _BINS + 1)
     names = [f"{a:g} to {b:g}" for a, b in zip(edges, edges[1:], strict=False)]
     parts = [np.searchsorted(edges[1:-1], side, "right").astype(np.int64) for side in (rated.rating, rated.gold)]
     return Levelled(names, parts[0], parts[1])
@@ -56,7 +52,7 @@ def given_at_all(labels: Levelled) -> list[int]:
     return sorted({int(place) for place in np.concatenate([labels.rater, labels.people])})
 
 
-def shares_of(rated: Rated, *, resamples: int, seed: int, level: float) -> dict[str, Share]:
+def shares_of(rated: Rated, *, resamples: int, seed: int, level: float) -> dict[str, LevelShare]:
     """Estimate each label's shares, for the labels that somebody gave."""
     labels = levelled(rated)
     cells = gathered([labels.rater.astype(float), labels.people.astype(float)], rated.groups)
@@ -73,7 +69,7 @@ def shares_of(rated: Rated, *, resamples: int, seed: int, level: float) -> dict[
 
     found = estimates(cells.units, statistics, resamples=resamples, seed=seed, level=level)
     return {
-        labels.names[place]: Share(*(found[f"{what} {place}"] for what in ("rater", "people", "shift")))
+        labels.names[place]: LevelShare(*(found[f"{what} {place}"] for what in ("rater", "people", "shift")))
         for place in places
     }
 

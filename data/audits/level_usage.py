@@ -6,15 +6,23 @@ from typing import Any
 import numpy as np
 
 from ..frozen import FrozenDict
-from ..metrics.paired_labels import Rated, gathered
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.cells import Floats, ratio, totals
-from ..statistics.estimate import Estimate, check_bootstrap, estimates
-from ..statistics.finding import Finding
-from ..statistics.significance import said, share_as_extreme, sign_flips
+from ..metrics import Rated, gathered
+from ..scales import Label, Scale
+from ..statistics import (
+    Estimate,
+    Finding,
+    Floats,
+    check_bootstrap,
+    estimates,
+    ratio,
+    said,
+    share_as_extreme,
+    sign_flips,
+    totals,
+)
 from .level_shares import distances, levelled, shares_of
 
-NAME = "level usage"
+LEVEL_USAGE = "level usage"
 DISTANCE, LEVELS, ENTROPY, MOST, MOST_PEOPLE = (
     "distance",
     "levels used, over people's",
@@ -71,7 +79,7 @@ def level_usage(
     check_bootstrap(resamples, level)
     rated = Rated.of(ratings, gold, scale, groups=groups, fill=fill)
     if rated.n == 0:
-        return Finding(NAME, None, "no item to compare", FrozenDict(), 0, rated.left_out)
+        return Finding(LEVEL_USAGE, None, "no item to compare", FrozenDict(), 0, rated.left_out)
     labels = levelled(rated)
     count = len(labels.names)
     cells = gathered([labels.rater.astype(float), labels.people.astype(float)], rated.groups)
@@ -117,7 +125,7 @@ def level_usage(
     }
     shown = None if p is None or rated.n < 2 else p <= 1 - level
     verdict = _verdict(shown, collapsed, found, details, p)
-    return Finding(NAME, shown, verdict, FrozenDict(found), rated.n, rated.left_out, FrozenDict(details))
+    return Finding(LEVEL_USAGE, shown, verdict, FrozenDict(found), rated.n, rated.left_out, FrozenDict(details))
 
 
 def _entropy(shares: Floats) -> Floats:

@@ -7,14 +7,11 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..pairwise.both_orders import check_pairwise, turned
-from ..scales.scale_from_dict import Label, Pairwise, Scale
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Codes, Floats, distinct_rows, ratio
-from ..statistics.estimate import Estimate, check_bootstrap, estimates
-from ..statistics.finding import Finding
+from ..pairwise import check_pairwise, turned
+from ..scales import Label, Pairwise, Scale
+from ..statistics import Codes, Estimate, Finding, Floats, Units, check_bootstrap, distinct_rows, estimates, ratio
 
-NAME = "position bias"
+POSITION_BIAS = "position bias"
 PREFERENCE = "preference for the first shown"
 
 _LEANS = {"A": 1, "B": -1, "tie": 0}
@@ -68,15 +65,17 @@ def position_bias(
         SetupError: For a scale that is not of pairs.
     """
     check_bootstrap(resamples, level)
-    scale = check_pairwise(Pairwise() if scale is None else scale, NAME)
+    scale = check_pairwise(Pairwise() if scale is None else scale, POSITION_BIAS)
     for name, list_ in (("swapped verdicts", swapped), ("gold verdicts", gold), ("groups", groups)):
         if list_ is not None and len(list_) != len(given):
-            raise InputError(f"{len(list_)} {name} for {len(given)} verdicts", place=NAME, cure="Give one for each.")
+            raise InputError(
+                f"{len(list_)} {name} for {len(given)} verdicts", place=POSITION_BIAS, cure="Give one for each."
+            )
     for name, verdicts in (("given", given), ("swapped", swapped), ("gold", () if gold is None else gold)):
         for verdict in set(verdicts):
             if verdict is None and name == "gold":
                 cure = "Leave pairs without a gold verdict out."
-                raise InputError("a gold verdict is missing", place=NAME, cure=cure)
+                raise InputError("a gold verdict is missing", place=POSITION_BIAS, cure=cure)
             if verdict is not None:
                 scale.check(verdict, name)
     kept = [place for place, both in enumerate(zip(given, swapped, strict=True)) if None not in both]
@@ -95,7 +94,7 @@ def position_bias(
     shown = _shown(found[PREFERENCE], p, level)
     turned_counts = Counter((str(given[place]), str(answers[1][place])) for place in kept)
     return Finding(
-        name=NAME,
+        name=POSITION_BIAS,
         shown=shown,
         verdict=_verdict(shown, found, units.count, table, p),
         measures=FrozenDict(found),

@@ -6,16 +6,22 @@ from typing import Any
 import numpy as np
 
 from ..frozen import FrozenDict
-from ..metrics.agreement import metrics_of
-from ..metrics.label_numbers import Numbers, pairs_of
-from ..metrics.paired_labels import check_counts, gathered, in_steps, numbers_of
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.cells import Floats, ratio, totals
-from ..statistics.estimate import check_bootstrap, estimates
-from ..statistics.finding import Finding
-from ..statistics.significance import rules_out, said, share_as_extreme, sign_flips
+from ..metrics import Numbers, check_counts, gathered, in_steps, metrics_of, numbers_of, pairs_of
+from ..scales import Label, Scale
+from ..statistics import (
+    Finding,
+    Floats,
+    check_bootstrap,
+    estimates,
+    ratio,
+    rules_out,
+    said,
+    share_as_extreme,
+    sign_flips,
+    totals,
+)
 
-NAME = "injection"
+PROMPT_INJECTION = "injection"
 
 
 def injection_effect(
@@ -77,7 +83,9 @@ def injection_effect(
     left_out = FrozenDict({"unparsed rating": lost} if lost else {})
     details: dict[str, Any] = {"target": target, **silent}
     if not kept.any():
-        return Finding(NAME, None, "no item has two readable ratings", FrozenDict(), 0, left_out, FrozenDict(details))
+        return Finding(
+            PROMPT_INJECTION, None, "no item has two readable ratings", FrozenDict(), 0, left_out, FrozenDict(details)
+        )
     chosen = None if groups is None else [group for group, keep in zip(groups, kept, strict=True) if keep]
     columns = gathered([before[kept], after[kept], right[kept]], chosen)
     was, now, truth = columns.columns
@@ -127,7 +135,7 @@ def injection_effect(
         verdict = (
             f"more moves towards the target than chance makes are not shown: net {said(net, signed=True, percent=True)}"
         )
-    return Finding(NAME, shown, verdict, FrozenDict(found), n, left_out, FrozenDict(details))
+    return Finding(PROMPT_INJECTION, shown, verdict, FrozenDict(found), n, left_out, FrozenDict(details))
 
 
 def _apart(one: Floats, other: Floats, scale: Scale) -> Floats:

@@ -7,18 +7,12 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..metrics.krippendorff import DISTANCES, Distance, krippendorff
-from ..metrics.label_numbers import Numbers
-from ..metrics.paired_labels import check_counts, numbers_of
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Floats, coded, distinct_rows, ratio
-from ..statistics.estimate import check_bootstrap
-from ..statistics.finding import Finding
-from ..statistics.significance import Tested, said, tested
+from ..metrics import DISTANCES, Distance, Numbers, check_counts, krippendorff, numbers_of
+from ..scales import Label, Scale
+from ..statistics import Finding, Floats, Tested, Units, check_bootstrap, coded, distinct_rows, ratio, said, tested
 from .repeated_ratings import padded, read_repeats, unlike_shares
 
-NAME = "sensitivity"
+PROMPT_SENSITIVITY = "sensitivity"
 
 
 def sensitivity(
@@ -114,7 +108,7 @@ def sensitivity(
     left_out = FrozenDict({"unreadable as deployed or in all others": lost} if lost else {})
     shown, verdict = _verdict(found, names[1:], cells.knows_noise, 1 - level)
     measures = FrozenDict({name: one.found for name, one in found.items()})
-    return Finding(NAME, shown if some else None, verdict, measures, some, left_out, FrozenDict(details))
+    return Finding(PROMPT_SENSITIVITY, shown if some else None, verdict, measures, some, left_out, FrozenDict(details))
 
 
 class _Cells:

@@ -11,12 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..corpus.consensus import median
-from ..metrics.label_numbers import Numbers
-from ..metrics.paired_labels import gathered, in_steps
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Codes, Floats
+from ..corpus import median
+from ..metrics import Numbers, gathered, in_steps
+from ..scales import Label, Scale
+from ..statistics import Codes, Floats, Units
 
 SPLITS = 400
 """Random splits of a cell's ratings into two halves that are compared."""
@@ -37,7 +35,7 @@ class Spoken(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Repeated:
+class RepeatedRatings:
     """Distinct sets of ratings; use `Repeated.of`.
 
     Attributes:
@@ -57,7 +55,7 @@ class Repeated:
     @classmethod
     def of(
         cls, items: Sequence[Sequence[float]], beside: Floats, scale: Scale, groups: Sequence[str | None] | None
-    ) -> "Repeated":
+    ) -> "RepeatedRatings":
         """Gather items, each with 2 ratings or more."""
         table = padded(items)
         found = gathered([*table.T, beside], groups)

@@ -7,20 +7,15 @@ from typing import Any
 import numpy as np
 
 from ..frozen import FrozenDict
-from ..metrics.agreement import metrics_of
-from ..metrics.label_numbers import pairs_of
-from ..metrics.paired_labels import Rated, check_counts, gathered
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.cells import Codes, Floats, totals
-from ..statistics.estimate import Estimate, check_bootstrap, estimates
-from ..statistics.finding import Finding
-from ..statistics.multiple_testing import holm
+from ..metrics import Rated, check_counts, gathered, metrics_of, pairs_of
+from ..scales import Label, Scale
+from ..statistics import Codes, Estimate, Finding, Floats, check_bootstrap, estimates, holm, totals
 from .subgroup_tests import PartTest, part_tests
 
-NAME = "agreement by part"
-METRICS = ("alpha", "accuracy", "bias")
+SUBGROUP_AGREEMENT = "agreement by part"
+_METRICS = ("alpha", "accuracy", "bias")
 
-FEW_ITEMS = 10
+_FEW_ITEMS = 10
 """Items below which a part is named and not measured."""
 
 
@@ -73,14 +68,14 @@ def agreement_by(
     rated = Rated.of(ratings, gold, scale, groups=groups, fill=fill)
     rated = rated.only(np.array([by[place] is not None for place in rated.places], dtype=bool), "no part")
     sizes = Counter(str(by[place]) for place in rated.places)
-    few = {name: count for name, count in sorted(sizes.items()) if count < FEW_ITEMS}
+    few = {name: count for name, count in sorted(sizes.items()) if count < _FEW_ITEMS}
     big = [name for name in sorted(sizes) if name not in few]
     kept = np.array([str(by[place]) not in few for place in rated.places], dtype=bool)
-    rated = rated.only(kept, f"in a part of fewer than {FEW_ITEMS} items")
+    rated = rated.only(kept, f"in a part of fewer than {_FEW_ITEMS} items")
     details: dict[str, Any] = {"items by part": {name: sizes[name] for name in big}, "too few items": few}
     if len(big) < 2:
         why = "fewer than two parts with enough items to compare"
-        return Finding(NAME, None, why, FrozenDict(), rated.n, rated.left_out, FrozenDict(details))
+        return Finding(SUBGROUP_AGREEMENT, None, why, FrozenDict(), rated.n, rated.left_out, FrozenDict(details))
     index = {name: place for place, name in enumerate(big)}
     part = np.array([index[str(by[place])] for place in rated.places], dtype=np.int64)
     found = _measures(rated, part, big, resamples, seed, level)
@@ -91,7 +86,7 @@ def agreement_by(
     elif resamples:
         tests = part_tests(rated, part, len(big), draws=resamples, seed=seed)
         shown, verdict = _judge(tests, big, details, 1 - level)
-    return Finding(NAME, shown, verdict, FrozenDict(found), rated.n, rated.left_out, FrozenDict(details))
+    return Finding(SUBGROUP_AGREEMENT, shown, verdict, FrozenDict(found), rated.n, rated.left_out, FrozenDict(details))
 
 
 def _measures(
@@ -100,7 +95,7 @@ def _measures(
     cells = gathered([rated.rating, rated.gold, part.astype(float)], rated.groups)
     rating, gold, where = cells.columns
     pairs = pairs_of(rating, gold, rated.scale)
-    metrics = {name: metric for name, metric in metrics_of(rated.scale).items() if name in METRICS}
+    metrics = {name: metric for name, metric in metrics_of(rated.scale).items() if name in _METRICS}
     places = [np.flatnonzero(where == place) for place in range(len(names))]
 
     def statistics(weights: Floats) -> dict[str, Floats]:

@@ -4,9 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..metrics.paired_labels import Rated, in_steps
-from ..statistics.cells import Codes, Floats
-from ..statistics.significance import group_ranks, share_as_extreme, shuffled_within
+from ..metrics import Rated, in_steps
+from ..statistics import Codes, Floats, group_ranks, share_as_extreme, shuffled_within
 
 
 class PartTest(NamedTuple):

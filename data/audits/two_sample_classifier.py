@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..statistics.bootstrap import CHUNK
-from ..statistics.cells import Codes, Floats
+from ..statistics import CHUNK, Codes, Floats
 
-FOLDS = 5
+_FOLDS = 5
 PENALTY = 0.02
 """Ridge penalty, as a share of the rows, on standardized inputs."""
 
@@ -41,10 +40,10 @@ def told_apart(inputs: Floats, group: Codes, groups: int, *, permutations: int, 
         seed: Of folds and exchanges.
     """
     rng = np.random.default_rng([seed, 3])
-    fold = rng.permutation(np.arange(groups) % FOLDS)[group]
+    fold = rng.permutation(np.arange(groups) % _FOLDS)[group]
     held_out = np.concatenate([fold, fold])
     maps = []
-    for number in range(FOLDS):
+    for number in range(_FOLDS):
         train, test = held_out != number, held_out == number
         maps.append((train, test, _solver(inputs[train])))
     size = max(1, CHUNK // len(inputs))

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..corpus.corpus import Corpus
-from ..corpus.near_duplicates import Clusters, near_duplicate_clusters
+from ..corpus import Clusters, Corpus, near_duplicate_clusters
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..scales.scale_from_dict import Label
+from ..scales import Label
 from .pairwise import baseline_ratings
 
-FOLDS = 5
+_FOLDS = 5
 """Parts that are left out in turn; fewer where there are fewer clusters of items."""
 
 
@@ -31,7 +30,7 @@ class OutOfFold:
     clusters: int
 
 
-def out_of_fold(corpus: Corpus, *, folds: int = FOLDS, seed: int = 0) -> OutOfFold:
+def out_of_fold(corpus: Corpus, *, folds: int = _FOLDS, seed: int = 0) -> OutOfFold:
     """Rate every item by baselines that were fitted on the other parts of the corpus.
 
     Args:

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..corpus.corpus import Corpus
-from ..corpus.pair_fields import Pair, pair_fields
+from ..corpus import Corpus, Pair, pair_fields
 from ..errors import SetupError
-from ..pairwise.both_orders import check_pairwise, turned
-from ..scales.scale_from_dict import Label
-from ..statistics.cells import Floats
-from .simple import BASELINES, WORDS, constant
+from ..pairwise import check_pairwise, turned
+from ..scales import Label
+from ..statistics import Floats
+from .simple import BASELINES, MOST_WORDS, constant
 
 
 def baseline_ratings(train: Corpus, test: Corpus, *, seed: int = 0) -> dict[str, list[Label]]:
@@ -76,8 +75,10 @@ def pair_tfidf_baseline(train: Corpus, test: Corpus, *, pair: Pair | None = None
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     views = (
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=WORDS, token_pattern=r"(?u)\S+").fit(known),
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, max_features=WORDS).fit(known),
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=MOST_WORDS, token_pattern=r"(?u)\S+").fit(
+            known
+        ),
+        TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, max_features=MOST_WORDS).fit(known),
     )
     made: list[_Features] = []
     for both in sides:

@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from ..corpus.consensus import mean, median
+from ..corpus import mean, median
 from ..errors import InputError
-from ..scales.scale_from_dict import Label, Scale
+from ..scales import Label, Scale
 
 Baseline = Callable[[Sequence[str], Sequence[Label], Sequence[str], Scale, int], list[Label]]
 """``(train_texts, train_golds, test_texts, scale, seed)`` to one label per test text, each a label of the scale."""
 
-FOLDS = 5
+_FOLDS = 5
 """Folds of the cross-validation that chooses a penalty; fewer when there are fewer items."""
 
-WORDS = 20_000
+MOST_WORDS = 20_000
 """Most words, and most character sequences, that TF-IDF keeps."""
 
 
@@ -98,15 +98,15 @@ def tfidf_baseline(
     from sklearn.model_selection import KFold
 
     # One-letter words count, and so does punctuation through the characters: short texts have little else.
-    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=WORDS, token_pattern=r"(?u)\S+")
-    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, max_features=WORDS)
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=MOST_WORDS, token_pattern=r"(?u)\S+")
+    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, max_features=MOST_WORDS)
     if not any(text.strip() for text in train_texts):
         return constant_baseline(train_texts, train_golds, test_texts, scale, seed)
     train = hstack([views.fit_transform(train_texts) for views in (words, letters)]).tocsr()
     test = hstack([views.transform(test_texts) for views in (words, letters)]).tocsr()
     if scale.ordered:
         values = np.array([scale.value(label) for label in train_golds])
-        folds = KFold(min(FOLDS, len(values)), shuffle=True, random_state=seed)
+        folds = KFold(min(_FOLDS, len(values)), shuffle=True, random_state=seed)
         model = RidgeCV(alphas=np.logspace(-2, 2, 5), cv=folds, scoring="neg_mean_squared_error").fit(train, values)
         return [scale.nearest(float(x)) for x in model.predict(test)]
     return _classify(LogisticRegression(C=10.0, max_iter=5000), train, train_golds, test, scale)

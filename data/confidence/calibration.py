@@ -12,11 +12,21 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import CHUNK, Units, resample
-from ..statistics.cells import Codes, Floats, totals
-from ..statistics.estimate import FEW, Estimate, check_bootstrap, estimate, tail
-from ..statistics.finding import Finding
+from ..scales import Label, Scale
+from ..statistics import (
+    CHUNK,
+    FEW_UNITS,
+    Codes,
+    Estimate,
+    Finding,
+    Floats,
+    Units,
+    check_bootstrap,
+    estimate,
+    resample,
+    tail,
+    totals,
+)
 from .confidences import Judged
 
 _NAME = "calibration"
@@ -152,7 +162,7 @@ def _error(apart: Floats, drawn: Floats | None, units: Units, level: float) -> E
     below = np.minimum.accumulate(below)
     cut = tail(level, units.count)
     at = [float(sizes[min(int((below > share).sum()), sizes.size - 1)]) for share in (1 - cut, 0.5, cut)]
-    few = f"only {units.count} {units.name}s: the interval is likely too short" if units.count < FEW else ""
+    few = f"only {units.count} {units.name}s: the interval is likely too short" if units.count < FEW_UNITS else ""
     return Estimate(plain * at[1], plain * at[0], plain * at[2], few)
 
 

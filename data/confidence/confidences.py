@@ -10,11 +10,9 @@ import numpy as np
 
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
-from ..metrics.coefficients import Pairs
-from ..metrics.label_numbers import pairs_of, prepare
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Codes, Floats, distinct_rows
+from ..metrics import Pairs, pairs_of, prepare
+from ..scales import Label, Scale
+from ..statistics import Codes, Floats, Units, distinct_rows
 from ..values import is_number, plain, show
 
 NO_LABEL = "unparsed rating"

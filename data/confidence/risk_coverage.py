@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..frozen import FrozenDict
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.cells import Codes, Floats, ratio, totals
-from ..statistics.estimate import Estimate, check_bootstrap, estimates
-from ..statistics.finding import Finding
+from ..scales import Label, Scale
+from ..statistics import Codes, Estimate, Finding, Floats, check_bootstrap, estimates, ratio, totals
 from .confidences import Judged, top_coded
 from .selective_rating import fit_abstention
 

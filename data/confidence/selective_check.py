@@ -7,13 +7,9 @@ from numpy.typing import NDArray
 
 from ..errors import SetupError
 from ..frozen import FrozenDict
-from ..metrics.agreement import metrics_of
-from ..metrics.coefficients import Coefficient, Pairs
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Floats, ratio
-from ..statistics.estimate import FEW, Estimate, check_bootstrap, estimates
-from ..statistics.finding import Finding
+from ..metrics import Coefficient, Pairs, metrics_of
+from ..scales import Label, Scale
+from ..statistics import FEW_UNITS, Estimate, Finding, Floats, Units, check_bootstrap, estimates, ratio
 from .confidences import Judged
 from .selective_rating import Abstention
 from .threshold_tests import exact
@@ -91,7 +87,7 @@ def check_abstention(
     if of_kept.value is None:
         shown, verdict = None, f"not measured: {fitted.note or of_kept.note}"
     else:
-        if kept.sum() < FEW:
+        if kept.sum() < FEW_UNITS:
             found[names[True]] = of_kept.remark(f"only {kept.sum()} kept: the interval is likely too short")
         shown = _proved(fitted, data, kept, of_kept, level)
         share = (
@@ -112,7 +108,7 @@ def _proved(fitted: Abstention, data: Judged, kept: NDArray[np.bool_], found: Es
     if fitted.metric == "accuracy":
         p = exact(data, kept, fitted.wanted).p
         return p is not None and p <= 1 - level + 1e-12
-    return None if found.low is None else bool(found.low >= fitted.wanted and kept.sum() >= FEW)
+    return None if found.low is None else bool(found.low >= fitted.wanted and kept.sum() >= FEW_UNITS)
 
 
 def _coefficient(metric: str, data: Judged, scale: Scale) -> Coefficient:

@@ -17,11 +17,9 @@ import numpy as np
 
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
-from ..metrics.agreement import metrics_of
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.cells import Codes
-from ..statistics.estimate import FEW, Estimate, check_bootstrap
-from ..statistics.finding import Finding
+from ..metrics import metrics_of
+from ..scales import Label, Scale
+from ..statistics import FEW_UNITS, Codes, Estimate, Finding, check_bootstrap
 from .confidences import Judged, checked_confidences, top_coded
 from .threshold_tests import bootstrapped, critical, exact
 
@@ -221,7 +219,7 @@ def _steps(data: Judged, wanted: float | None, level: float) -> tuple[Codes, lis
     surest = top_coded(data.confidence)
     upto = np.cumsum(np.bincount(surest))
     # So few that even without any error nothing is proved; known before an outcome is seen.
-    least = FEW if wanted is None else math.ceil(math.log(1 - level) / math.log(wanted) - 1e-9)
+    least = FEW_UNITS if wanted is None else math.ceil(math.log(1 - level) / math.log(wanted) - 1e-9)
     if data.n < least:
         return np.empty(0, dtype=np.int64), [], f"{data.n} items are too few: it takes {least} without any error"
     marks = np.searchsorted(upto, np.ceil(np.arange(1, STEPS + 1) / STEPS * data.n - 1e-9))

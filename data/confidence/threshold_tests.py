@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..metrics.coefficients import Coefficient
-from ..metrics.label_numbers import pairs_of
-from ..scales.scale_from_dict import Scale
-from ..statistics.bootstrap import Units, resample
-from ..statistics.cells import Codes, Floats
+from ..metrics import Coefficient, pairs_of
+from ..scales import Scale
+from ..statistics import Codes, Floats, Units, resample
 from .confidences import Judged
 
 WALKS = 10_000

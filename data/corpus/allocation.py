@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 Counts = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+_Floats = npt.NDArray[np.float64]
 
 MAX_MOVES = 2000
 
 
-def place_clusters(counts: Counts, target: Floats) -> npt.NDArray[np.intp]:
+def place_clusters(counts: Counts, target: _Floats) -> npt.NDArray[np.intp]:
     """Return a part for each cluster, whole clusters only.
 
     Largest first, each cluster goes where it adds least to ``sum((held - target)^2 / target)`` over parts and strata
@@ -38,7 +38,7 @@ def place_clusters(counts: Counts, target: Floats) -> npt.NDArray[np.intp]:
     return _even_out(parts, sizes, target.sum(axis=1))
 
 
-def _even_out(parts: npt.NDArray[np.intp], sizes: npt.NDArray[np.int64], wanted: Floats) -> npt.NDArray[np.intp]:
+def _even_out(parts: npt.NDArray[np.intp], sizes: npt.NDArray[np.int64], wanted: _Floats) -> npt.NDArray[np.intp]:
     """Move or exchange clusters while that lessens ``sum(max(held - wanted, 0))``."""
     parts = parts.copy()
     # Rounded because targets are sums of quotients.
@@ -57,7 +57,7 @@ def _even_out(parts: npt.NDArray[np.intp], sizes: npt.NDArray[np.int64], wanted:
 
 
 def _best_step(
-    parts: npt.NDArray[np.intp], sizes: npt.NDArray[np.int64], excess: Floats, open_parts: npt.NDArray[np.bool_]
+    parts: npt.NDArray[np.intp], sizes: npt.NDArray[np.int64], excess: _Floats, open_parts: npt.NDArray[np.bool_]
 ) -> list[tuple[int, int]] | None:
     """Return the move or exchange between two parts that lessens the total excess most, or None."""
     best, found = 0.0, None
@@ -66,7 +66,7 @@ def _best_step(
             if a == b or not (open_parts[a] and open_parts[b]) or not excess[a] > max(excess[b], 0):
                 continue
 
-            def gain(net: npt.NDArray[np.int64], a: int = a, b: int = b) -> Floats:
+            def gain(net: npt.NDArray[np.int64], a: int = a, b: int = b) -> _Floats:
                 before = max(excess[a], 0) + max(excess[b], 0)
                 return before - np.maximum(excess[a] - net, 0) - np.maximum(excess[b] + net, 0)
 
@@ -88,7 +88,7 @@ def _best_step(
     return found
 
 
-def share_out(available: Counts, missing: Floats, room: Counts) -> Counts:
+def share_out(available: Counts, missing: _Floats, room: Counts) -> Counts:
     """Return how many single items of each stratum go to each part: (P, S) whole numbers.
 
     Column sums are ``available``. Row sums are ``room`` (brought to what there is when large clusters have overfilled a
@@ -117,7 +117,7 @@ def share_out(available: Counts, missing: Floats, room: Counts) -> Counts:
         shares[[p, q, q, p], [s, s, t, t]] += np.array([-1, 1, -1, 1])
 
 
-def _exchange(shares: Counts, error: Floats) -> tuple[int, int, int, int] | None:
+def _exchange(shares: Counts, error: _Floats) -> tuple[int, int, int, int] | None:
     """Return (p, q, s, t): one item of s from p to q against one of t from q to p, or None when none pays."""
     best, found = -1e-9, None
     for p in range(len(shares)):
@@ -133,7 +133,7 @@ def _exchange(shares: Counts, error: Floats) -> tuple[int, int, int, int] | None
     return found
 
 
-def _whole(wanted: Floats, total: int, most: npt.NDArray[np.int64] | None = None) -> Counts:
+def _whole(wanted: _Floats, total: int, most: npt.NDArray[np.int64] | None = None) -> Counts:
     """Return whole numbers of a given sum, each at most ``most``, in proportion to ``wanted`` by largest remainder."""
     room = np.full(len(wanted), total, dtype=np.int64) if most is None else most.astype(np.int64)
     weight = wanted if wanted.sum() > 0 else room.astype(float)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError, SetupError
-from ..scales.scale_from_dict import Label, Scale
+from ..scales import Label, Scale
 from ..values import show, suggestion
 
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple, NotRequired, TypedDict, Unpack, overload
 
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..scales.scale_from_dict import Label, Scale
-from ..tables.csv_file import csv_table
-from ..tables.rows import Table, dataset_table, jsonl_table, parquet_table, records_table
+from ..scales import Label, Scale
+from ..tables import Table, csv_table, dataset_table, jsonl_table, parquet_table, records_table
 from ..values import show, suggestion
 from .consensus import rule_for
 from .cutting import cut_items
@@ -25,7 +24,7 @@ RESERVED = ("annotations", "corpus_id", "group", "item_id", "label", "rationale"
 """Names a field may not have: the examples and the raters' answers use them."""
 
 
-class Columns(TypedDict):
+class _Columns(TypedDict):
     """Which column means what, and how labels become gold; see `accord.data.corpus.layout.Layout` for each."""
 
     fields: Sequence[str]
@@ -112,32 +111,32 @@ class Corpus(Sequence[Item]):
         )
 
     @classmethod
-    def from_csv(cls, path: str | PathLike[str], **columns: Unpack[Columns]) -> "Corpus":
+    def from_csv(cls, path: str | PathLike[str], **columns: Unpack[_Columns]) -> "Corpus":
         """Load a comma-separated UTF-8 file with a header; see `accord.data.corpus.layout.Layout` for the arguments."""
         layout = Layout(**columns)
         return cls.from_table(csv_table(path), layout)
 
     @classmethod
-    def from_jsonl(cls, path: str | PathLike[str], **columns: Unpack[Columns]) -> "Corpus":
+    def from_jsonl(cls, path: str | PathLike[str], **columns: Unpack[_Columns]) -> "Corpus":
         """Load one JSON object a line; a label may be a value, a list or a mapping from annotator to value."""
         layout = Layout(**columns)
         return cls.from_table(jsonl_table(path), layout)
 
     @classmethod
-    def from_parquet(cls, path: str | PathLike[str], **columns: Unpack[Columns]) -> "Corpus":
+    def from_parquet(cls, path: str | PathLike[str], **columns: Unpack[_Columns]) -> "Corpus":
         """Load a Parquet file; a label may be a value, a list or a mapping from annotator to value."""
         layout = Layout(**columns)
         return cls.from_table(parquet_table(path, layout.columns), layout)
 
     @classmethod
-    def from_dataset(cls, dataset: Any, **columns: Unpack[Columns]) -> "Corpus":
+    def from_dataset(cls, dataset: Any, **columns: Unpack[_Columns]) -> "Corpus":
         """Load one split of a Hugging Face dataset (anything with ``column_names`` that yields mappings)."""
         layout = Layout(**columns)
         return cls.from_table(dataset_table(dataset, layout.columns), layout)
 
     @classmethod
     def from_records(
-        cls, records: Iterable[Mapping[str, Any]], *, place: str = "records", **columns: Unpack[Columns]
+        cls, records: Iterable[Mapping[str, Any]], *, place: str = "records", **columns: Unpack[_Columns]
     ) -> "Corpus":
         """Load mappings from column to cell; ``place`` names them in messages."""
         layout = Layout(**columns)

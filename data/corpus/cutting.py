@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import InputError, SetupError
-from ..scales.scale_from_dict import Interval, Label, Ordinal, Scale
+from ..scales import Interval, Label, Ordinal, Scale
 from ..values import spell
 from .items import Annotation, Item
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..tables.rows import Table
+from ..tables import Table
 from ..values import is_missing, plain, show
 from .items import content_id
 from .loading import check_column, key_of, texts_of
 
 
 @dataclass(frozen=True)
-class Cell:
+class ItemCell:
     """What stands in a column for one item.
 
     Attributes:
@@ -35,7 +35,7 @@ class ItemColumns:
         repeated: Rows of an item that said the same once more.
     """
 
-    columns: Mapping[str, Mapping[str, Cell]]
+    columns: Mapping[str, Mapping[str, ItemCell]]
     ids: tuple[str, ...]
     repeated: int
 
@@ -56,7 +56,7 @@ def item_columns(table: Table, wanted: Mapping[str, str], *, id: str | None, fie
         InputError: For a column that is not there, or two different values for one item, naming the place.
     """
     needed = list(wanted.items()) + ([(name, "field") for name in fields] if id is None else [])
-    found: dict[str, dict[str, Cell]] = {name: {} for name in wanted}
+    found: dict[str, dict[str, ItemCell]] = {name: {} for name in wanted}
     order: dict[str, None] = {}
     repeated = 0
     for name, role in needed:
@@ -70,7 +70,7 @@ def item_columns(table: Table, wanted: Mapping[str, str], *, id: str | None, fie
         order[key] = None
         for name in wanted:
             value = plain(row.cells[name])
-            cell = Cell(None if _nothing(value) else value, table.place(row.number, name))
+            cell = ItemCell(None if _nothing(value) else value, table.place(row.number, name))
             before = found[name].get(key)
             if before is None or before.value is None:
                 found[name][key] = cell

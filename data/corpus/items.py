@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..frozen import FrozenDict
-from ..scales.scale_from_dict import Label
+from ..scales import Label
 
 
 @dataclass(frozen=True)

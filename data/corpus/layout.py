@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..errors import InputError
-from ..scales.scale_from_dict import Scale
+from ..scales import Scale
 from ..values import is_number, plain, show
 from .consensus import rule_for
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import InputError
-from ..scales.scale_from_dict import Label, Scale
-from ..tables.csv_file import separator_hint
-from ..tables.rows import Row, Table
+from ..scales import Label, Scale
+from ..tables import Table, TableRow, separator_hint
 from ..values import is_missing, is_number, plain, show, suggestion
 from .consensus import consensus, dawid_skene, rule_for, spread
 from .items import Annotation, Item, content_id
@@ -20,7 +19,7 @@ MAX_CELL = 1_000_000
 NO_LABELS = "no labels"
 TIED = "tied majority"
 SPREAD = "spread above {}"
-REPEATED = "repeated annotation"
+_REPEATED = "repeated annotation"
 REPEATED_ROW = "repeated row"
 
 
@@ -118,7 +117,7 @@ def _gather(table: Table, layout: Layout, dropped: Counter[str]) -> dict[str, _G
     return gathered
 
 
-def _annotations(table: Table, layout: Layout, row: Row) -> Iterator[tuple[Annotation, str]]:
+def _annotations(table: Table, layout: Layout, row: TableRow) -> Iterator[tuple[Annotation, str]]:
     """Yield the labels of one row, each with the words for its column in a message."""
     if layout.label is None:
         return
@@ -148,7 +147,7 @@ def _annotations(table: Table, layout: Layout, row: Row) -> Iterator[tuple[Annot
         yield Annotation(name, _label(layout.scale, table, row, where, value)), where
 
 
-def _label(scale: Scale, table: Table, row: Row, column: str, value: Any) -> Label:
+def _label(scale: Scale, table: Table, row: TableRow, column: str, value: Any) -> Label:
     try:
         return scale.read(value)
     except InputError as error:
@@ -158,7 +157,7 @@ def _label(scale: Scale, table: Table, row: Row, column: str, value: Any) -> Lab
 def _add(
     table: Table,
     layout: Layout,
-    row: Row,
+    row: TableRow,
     one: _Gathered,
     annotation: Annotation,
     column: str,
@@ -168,7 +167,7 @@ def _add(
     if name is not None and name in one.lines:
         before = next(a.label for a in one.labels if a.annotator == name)
         if before == annotation.label:
-            dropped[REPEATED] += 1
+            dropped[_REPEATED] += 1
             return
         raise InputError(
             f"annotator {show(name)} gives {show(annotation.label)} to an item they gave {show(before)} "
@@ -183,7 +182,7 @@ def _add(
 
 
 def _check_same(
-    table: Table, layout: Layout, row: Row, id: str, one: _Gathered, texts: tuple[str, ...], group: str | None
+    table: Table, layout: Layout, row: TableRow, id: str, one: _Gathered, texts: tuple[str, ...], group: str | None
 ) -> None:
     for column, before, now in zip(layout.fields, one.texts, texts, strict=True):
         if before != now:
@@ -222,7 +221,7 @@ def check_column(
     )
 
 
-def texts_of(table: Table, row: Row, columns: Sequence[str]) -> tuple[str, ...]:
+def texts_of(table: Table, row: TableRow, columns: Sequence[str]) -> tuple[str, ...]:
     """Return the texts of an item's fields; some may be empty, as an answer may be, but not all."""
     given = [not is_missing(plain(row.cells[column])) for column in columns]
     if not any(given):
@@ -230,7 +229,7 @@ def texts_of(table: Table, row: Row, columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(text_of(table, row, column) if there else "" for column, there in zip(columns, given, strict=True))
 
 
-def text_of(table: Table, row: Row, column: str) -> str:
+def text_of(table: Table, row: TableRow, column: str) -> str:
     """Return the text of a field, refusing what is empty, not a text, too long or not encodable."""
     value = plain(row.cells[column])
     if is_missing(value):
@@ -262,6 +261,6 @@ def text_of(table: Table, row: Row, column: str) -> str:
     return value
 
 
-def key_of(table: Table, row: Row, column: str) -> str:
+def key_of(table: Table, row: TableRow, column: str) -> str:
     """Return an id, annotator or group as its text, without surrounding blanks; numbers keep their spelling."""
     return text_of(table, row, column).strip()

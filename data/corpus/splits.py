@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
-from ..scales.scale_from_dict import Label, Scale
+from ..scales import Label, Scale
 from ..values import is_number, plain, show
 from .allocation import Counts, place_clusters, share_out
 from .items import Item
@@ -20,7 +20,7 @@ from .near_duplicates import Clusters, near_duplicate_clusters
 MAX_STRATA = 10
 """Up to so many levels are strata of their own; more, and intervals, are binned by quantile."""
 
-BINS = 5
+_BINS = 5
 
 
 def split_ids(
@@ -67,7 +67,7 @@ def _strata(golds: Sequence[Label], scale: Scale) -> npt.NDArray[np.intp]:
     positions = np.array([scale.position(gold) for gold in golds])
     if not scale.ordered or len(np.unique(positions)) <= MAX_STRATA:
         return np.unique(positions, return_inverse=True)[1]
-    edges = np.unique(np.quantile(positions, np.arange(1, BINS) / BINS))
+    edges = np.unique(np.quantile(positions, np.arange(1, _BINS) / _BINS))
     return np.unique(np.searchsorted(edges, positions), return_inverse=True)[1]
 
 

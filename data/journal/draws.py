@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from ..scales.scale_from_dict import Label
+from ..scales import Label
 
-Kind = Literal["blind", "hinted", "reading", "writing"]
+DrawKind = Literal["blind", "hinted", "reading", "writing"]
 """How a draw came about: without the label; with the label shown; as a blind reading of an item and a rationale; as a
 text that rates nothing (part of a guideline)."""
 
@@ -63,5 +63,5 @@ class Draw:
     finish_reason: str = "stop"
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    kind: Kind = "blind"
+    kind: DrawKind = "blind"
     repaired: bool = False

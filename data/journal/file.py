@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..errors import InputError, RetryError, SetupError
 
-VERSION = 2
+_VERSION = 2
 """Of the file's layout; a journal of another version is refused."""
 
 _SCHEMA = f"""
@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS draws (
     rationale TEXT, rationale_start INTEGER NOT NULL, rationale_end INTEGER NOT NULL,
     text TEXT NOT NULL, thinking TEXT NOT NULL
 );
-INSERT OR IGNORE INTO meta VALUES ('version', '{VERSION}'), ('indexed', '0');
+INSERT OR IGNORE INTO meta VALUES ('version', '{_VERSION}'), ('indexed', '0');
 """
 
 # A commit survives the process's end at once and a power cut after the log's next fold into the file, every 32 MB.
@@ -126,5 +126,5 @@ def _check_version(database: sqlite3.Connection, path: Path) -> None:
     if not {"meta", "draws"} <= tables:
         raise InputError("is an SQLite file but not a journal", place=str(path), cure=cure)
     found = database.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
-    if found is not None and found[0] != str(VERSION):
-        raise InputError(f"is a journal of version {found[0]}, not {VERSION}", place=str(path), cure=cure)
+    if found is not None and found[0] != str(_VERSION):
+        raise InputError(f"is a journal of version {found[0]}, not {_VERSION}", place=str(path), cure=cure)

@@ -15,7 +15,7 @@ from ..errors import InputError
 from .file import opened_or_made, transaction, translated
 from .lock import take_lock
 
-VERSION = 1
+_VERSION = 1
 """Of the file's layout; a file of another version is refused."""
 
 _SCHEMA = f"""
@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS choices (
     id INTEGER PRIMARY KEY AUTOINCREMENT, reviewer TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
     choice TEXT NOT NULL, shown TEXT NOT NULL, version TEXT NOT NULL, time TEXT NOT NULL
 );
-INSERT OR IGNORE INTO meta VALUES ('format', 'accord review'), ('version', '{VERSION}');
+INSERT OR IGNORE INTO meta VALUES ('format', 'accord review'), ('version', '{_VERSION}');
 """
 
 # A person's choice cannot be drawn again: each commit waits until it is on the disk.
@@ -47,7 +47,7 @@ def read_only(path: Path) -> sqlite3.Connection:
     return database
 
 
-def told(path: Path) -> AbstractContextManager[None]:
+def choices_told(path: Path) -> AbstractContextManager[None]:
     """Turn SQLite's errors into ours, each with its cure."""
     return translated(path, "record of choices", "choice")
 
@@ -60,9 +60,9 @@ def _check(database: sqlite3.Connection, path: Path, *, empty: bool = True) -> N
         cure = "Restore it from a copy, or move it away to begin anew."
         raise InputError("is an SQLite file but no record of choices", place=str(path), cure=cure)
     found = database.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
-    if found is not None and found[0] != str(VERSION):
+    if found is not None and found[0] != str(_VERSION):
         cure = "Use the Accord that made it, or move it away to begin anew."
-        raise InputError(f"is a record of choices of version {found[0]}, not {VERSION}", place=str(path), cure=cure)
+        raise InputError(f"is a record of choices of version {found[0]}, not {_VERSION}", place=str(path), cure=cure)
 
 
 _COLUMNS = "reviewer, kind, subject, choice, shown, version, time"
@@ -115,7 +115,7 @@ class Choices:
         cure = "Open the page of that one: several people can use it at once, by name. Or end it first."
         self._lock = take_lock(self.path, cure)
         try:
-            with told(self.path):
+            with choices_told(self.path):
                 self._db = open_choices(self.path)
         except BaseException:
             self.close()
@@ -131,13 +131,13 @@ class Choices:
         told_choice = json.dumps(dict(choice.choice), ensure_ascii=False)
         shown = json.dumps(list(choice.shown), ensure_ascii=False)
         row = (choice.reviewer, choice.kind, choice.subject, told_choice, shown, choice.version, time)
-        with self._turn, told(self.path), transaction(self._db):
+        with self._turn, choices_told(self.path), transaction(self._db):
             self._db.execute(f"INSERT INTO choices ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         return Choice(*row[:3], dict(choice.choice), tuple(choice.shown), choice.version, time)
 
     def history(self) -> list[Choice]:
         """Return all choices in the order in which they were made."""
-        with self._turn, told(self.path):
+        with self._turn, choices_told(self.path):
             return _read(self._db)
 
     def standing(self) -> list[Choice]:
@@ -172,7 +172,7 @@ def standing_choices(path: str | Path) -> list[Choice]:
     path = Path(path)
     if not path.is_file():
         return []
-    with told(path):
+    with choices_told(path):
         database = read_only(path)
         try:
             return _latest(_read(database))

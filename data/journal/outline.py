@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..scales.scale_from_dict import Label
-from .draws import Draw, Kind
+from ..scales import Label
+from .draws import Draw, DrawKind
 
 _MOST = 2**32 - 1
 _ENTRY = struct.Struct("<5I")
@@ -29,7 +29,7 @@ class Outcome:
     label: Label | None
     reason: str
     finish_reason: str
-    kind: Kind
+    kind: DrawKind
     repaired: bool
     has_rationale: bool
 
@@ -55,7 +55,7 @@ class PromptOutline:
     completion_tokens: tuple[int, ...] = ()
 
 
-def packed(row: int, draw: Draw, outcome: int) -> bytes:
+def packed_entry(row: int, draw: Draw, outcome: int) -> bytes:
     """Pack a draw into its entry: number, outcome's number, tokens (up to 4,294,967,295), row of its texts.
 
     Entries can be joined, and prompts have few of them: decoding all entries of a prompt is one call into C.
@@ -75,7 +75,7 @@ def rows_in(entries: bytes) -> tuple[int, ...]:
     return _unpacked(entries)[4::_FIELDS]
 
 
-def in_order(entries: bytes) -> bytes:
+def sorted_entries(entries: bytes) -> bytes:
     """Return the entries sorted by the draws' numbers."""
     single = [entries[start : start + _ENTRY.size] for start in range(0, len(entries), _ENTRY.size)]
     return b"".join(sorted(single, key=_ENTRY.unpack))

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from .dictionary import Outcomes, PromptRows
 from .draws import Draw
-from .outline import in_order, numbers_in, packed
+from .outline import numbers_in, packed_entry, sorted_entries
 
 
 def count_rows(database: sqlite3.Connection, table: Literal["draws", "prompts"]) -> int:
@@ -71,10 +71,10 @@ def write_draws(
         for _, draw in sorted(fresh.items()):
             row += 1
             outcome = outcomes.number(draw)
-            entries += packed(row, draw, outcome)
+            entries += packed_entry(row, draw, outcome)
             rows.append(_row(row, place, draw, outcome))
         if known and fresh and min(fresh) < known[-1]:
-            entries = in_order(entries)
+            entries = sorted_entries(entries)
         if prompt is None:
             begun.append((place, source, sha256, drawn[0].item_id, entries))
         elif fresh:

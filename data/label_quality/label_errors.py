@@ -13,12 +13,10 @@ import numpy as np
 
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
-from ..scales.scale_from_dict import Interval, Label, Scale
-from ..statistics.cells import Codes, Floats
-from ..statistics.estimate import Estimate, check_bootstrap
-from ..statistics.finding import Finding
-from .label_noise import WRONG, LabelNoise, fit_label_noise
-from .label_posterior import Beliefs, Confidences, Ratings, ranks_of
+from ..scales import Interval, Label, Scale
+from ..statistics import Codes, Estimate, Finding, Floats, check_bootstrap
+from .label_noise import WRONG_SHARE, LabelNoise, fit_label_noise
+from .label_posterior import Beliefs, Confidences, RatingsByRater, ranks_of
 
 _NAME, _PRECISION = "label errors", "expected precision of the candidates"
 
@@ -74,7 +72,7 @@ class LabelErrors:
 
 
 def label_errors(
-    ratings: Ratings,
+    ratings: RatingsByRater,
     confidences: Confidences,
     gold: Sequence[Label],
     scale: Scale,
@@ -137,7 +135,7 @@ def label_errors(
     left_out = {"no label with a confidence": len(gold) - kept.size} if kept.size < len(gold) else {}
     if kept.size == 0:
         why = "no item has a label and a confidence"
-        nothing = FrozenDict({name: Estimate(None, None, None, why) for name in (WRONG, _PRECISION)})
+        nothing = FrozenDict({name: Estimate(None, None, None, why) for name in (WRONG_SHARE, _PRECISION)})
         return LabelErrors((), Finding(_NAME, None, f"not measured: {why}", nothing, 0, FrozenDict(left_out)))
     beliefs, said, held = heard.probabilities[kept], heard.said[kept], held[kept]
     apart = np.array([[scale.distance(a, b) > near for b in levels] for a in levels])
@@ -218,6 +216,6 @@ def _finding(
     else:
         verdict = f"{found}, which raters that are sometimes wrong may explain without any label error"
     return Finding(
-        _NAME, shown, verdict, FrozenDict({WRONG: wrong, _PRECISION: precision}), n, FrozenDict(left_out),
+        _NAME, shown, verdict, FrozenDict({WRONG_SHARE: wrong, _PRECISION: precision}), n, FrozenDict(left_out),
         FrozenDict(details),
     )  # fmt: skip

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Codes, Floats
-from ..statistics.estimate import Estimate, estimates
+from ..statistics import Codes, Estimate, Floats, Units, estimates
 
 _SHARPNESS = np.geomspace(0.1, 3.0, 25)
 _SHARES = np.concatenate([[0.0], np.geomspace(0.002, 0.6, 59)])
@@ -18,7 +16,7 @@ _LEAST = 1e-6
 
 _NEVER = 1e-300
 
-WRONG = "share of wrong labels"
+WRONG_SHARE = "share of wrong labels"
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +70,9 @@ def fit_label_noise(
     flat = np.ascontiguousarray(table.reshape(len(gold), -1).T)
 
     def statistics(weights: Floats) -> dict[str, Floats]:
-        return {WRONG: _SHARES[(flat @ weights).argmax(axis=0) % _SHARES.size]}
+        return {WRONG_SHARE: _SHARES[(flat @ weights).argmax(axis=0) % _SHARES.size]}
 
-    found = estimates(units, statistics, resamples=resamples, seed=seed, level=level, rows=max(flat.shape))[WRONG]
+    found = estimates(units, statistics, resamples=resamples, seed=seed, level=level, rows=max(flat.shape))[WRONG_SHARE]
     sharpness = _best(logs, gold, far, near)
     share = 0.0 if found.value is None else found.value
     right, wrong = _components(logs, gold, far, sharpness)

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..confidence.confidences import checked_confidences
+from ..confidence import checked_confidences
 from ..errors import InputError
-from ..metrics.label_numbers import Numbers
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.cells import Codes, Floats
+from ..metrics import Numbers
+from ..scales import Label, Scale
+from ..statistics import Codes, Floats
 from ..values import is_number, plain, show
 
 Belief = float | Mapping[Label, float] | None
 """How sure a rater is of the label it gave, or the probability of every label, or nothing."""
 
-Ratings = Sequence[Label | None] | Mapping[str, Sequence[Label | None]]
+RatingsByRater = Sequence[Label | None] | Mapping[str, Sequence[Label | None]]
 Confidences = Sequence[Belief] | Mapping[str, Sequence[Belief]]
 
 
@@ -38,7 +38,7 @@ class Beliefs:
         return self.said.sum(axis=1)
 
     @classmethod
-    def of(cls, ratings: Ratings, confidences: Confidences, gold: Codes, scale: Scale) -> "Beliefs":
+    def of(cls, ratings: RatingsByRater, confidences: Confidences, gold: Codes, scale: Scale) -> "Beliefs":
         """Average what raters hold likely, where they gave a label and a confidence.
 
         Args:

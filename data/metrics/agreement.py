@@ -6,10 +6,8 @@ from typing import Any, Literal
 
 from ..frozen import FrozenDict
 from ..notebook import html_table
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Floats
-from ..statistics.estimate import Estimate, check_bootstrap, estimates
+from ..scales import Label, Scale
+from ..statistics import Estimate, Floats, Units, check_bootstrap, estimates
 from .coefficients import COEFFICIENTS, Coefficient, Pairs, alpha_interval, alpha_nominal, alpha_ordinal, why_undefined
 from .label_numbers import Prepared, checked_scores, pairs_of, prepare
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..statistics.cells import Codes, Floats, distinct_rows, midranks, ratio, totals
+from ..statistics import Codes, Floats, distinct_rows, midranks, ratio, totals
 from .icc import icc3 as intraclass
 from .krippendorff import krippendorff
 
@@ -122,7 +122,7 @@ def pearson(pairs: Pairs, weights: Floats) -> Floats:
     return _correlation(pairs.x[:, None], pairs.y[:, None], weights, defined)
 
 
-def icc3(pairs: Pairs, weights: Floats) -> Floats:
+def icc3_of_pairs(pairs: Pairs, weights: Floats) -> Floats:
     """Return ICC(3,1) of rating and gold; for two annotators it is 2 cov / (var x + var y)."""
     return intraclass(np.stack([pairs.x, pairs.y], axis=1), weights).single
 
@@ -153,7 +153,7 @@ COEFFICIENTS: Mapping[str, Coefficient] = {
     "tau_b": tau_b,
     "spearman": spearman,
     "pearson": pearson,
-    "icc3": icc3,
+    "icc3": icc3_of_pairs,
     "mse": mse,
     "mae": mae,
     "accuracy": accuracy,

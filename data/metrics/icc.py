@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..statistics.cells import Codes, Floats, ratio
+from ..statistics import Codes, Floats, ratio
 
 
 class Intraclass(NamedTuple):

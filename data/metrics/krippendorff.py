@@ -17,8 +17,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..scales.scale_from_dict import Kind
-from ..statistics.cells import Codes, Floats, midranks, ratio, totals
+from ..scales import Kind
+from ..statistics import Codes, Floats, midranks, ratio, totals
 
 Distance = Literal["nominal", "ordinal", "interval"]
 

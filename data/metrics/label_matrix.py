@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import InputError
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.cells import Codes, Floats
+from ..scales import Label, Scale
+from ..statistics import Codes, Floats
 from ..values import show
 from .label_numbers import Numbers
 
@@ -17,7 +17,7 @@ Labels = Mapping[str | None, Label | None] | Sequence[Label | None]
 BY_POSITION = "taking the labels of one position as one annotator's"
 
 
-class Given(NamedTuple):
+class GivenLabels(NamedTuple):
     """The labels there are.
 
     Attributes:
@@ -29,7 +29,7 @@ class Given(NamedTuple):
     missing: int
 
 
-def given_labels(labels: Sequence[Labels], scale: Scale, groups: Sequence[str | None] | None) -> Given:
+def given_labels(labels: Sequence[Labels], scale: Scale, groups: Sequence[str | None] | None) -> GivenLabels:
     """Check people's labels and turn them into numbers.
 
     Args:
@@ -46,14 +46,14 @@ def given_labels(labels: Sequence[Labels], scale: Scale, groups: Sequence[str | 
     items: list[dict[Hashable, float]] = []
     missing = 0
     for item in labels:
-        named = item.items() if isinstance(item, Mapping) else enumerate(in_order(item))
+        named = item.items() if isinstance(item, Mapping) else enumerate(labels_in_order(item))
         cells = [(who, label) for who, label in named]
         items.append({who: number(label, "labels") for who, label in cells if label is not None})
         missing += sum(label is None for _, label in cells)
-    return Given(items, missing)
+    return GivenLabels(items, missing)
 
 
-def in_order(item: Any) -> Sequence[Label | None]:
+def labels_in_order(item: Any) -> Sequence[Label | None]:
     """Return one item's labels by position.
 
     Raises:

@@ -6,9 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import InputError
-from ..scales.scale_from_dict import Interval, Label, Scale
-from ..statistics.cells import Codes, Floats
-from ..statistics.estimate import Estimate
+from ..scales import Interval, Label, Scale
+from ..statistics import Codes, Estimate, Floats
 from ..values import show
 from .coefficients import Pairs
 

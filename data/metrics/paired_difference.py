@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import Units, resample
-from ..statistics.cells import Floats
-from ..statistics.estimate import check_bootstrap, estimate
-from ..statistics.significance import two_sided_p
+from ..scales import Label, Scale
+from ..statistics import Floats, Units, check_bootstrap, estimate, resample, two_sided_p
 from .paired_raters import Paired
 
 _DIRECTIONS = {

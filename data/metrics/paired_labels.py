@@ -8,9 +8,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..scales.scale_from_dict import Interval, Label, Scale
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Codes, Floats, coded, distinct_rows
+from ..scales import Interval, Label, Scale
+from ..statistics import Codes, Floats, Units, coded, distinct_rows
 from .label_numbers import Numbers, pairs_of, prepare
 
 STRATA = 20

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import SetupError
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.cells import Codes, Floats, distinct_rows, totals
+from ..scales import Label, Scale
+from ..statistics import Codes, Floats, distinct_rows, totals
 from .agreement import metrics_of
 from .coefficients import Coefficient, Pairs, why_undefined
 from .label_numbers import Prepared, pairs_of, prepare

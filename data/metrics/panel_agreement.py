@@ -11,15 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Codes, Floats, coded, distinct_rows
-from ..statistics.estimate import Estimate, check_bootstrap, estimates
+from ..scales import Label, Scale
+from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, coded, distinct_rows, estimates
 from .icc import Intraclass, icc3
 from .krippendorff import DISTANCES, Distance, krippendorff
 from .label_numbers import Numbers
 
-Ratings = Mapping[str, Sequence[Label | None]]
+_Ratings = Mapping[str, Sequence[Label | None]]
 """Labels of each rater by its name, in the order of the gold labels; None where an answer was unreadable."""
 
 
@@ -109,7 +107,7 @@ class PanelChange:
 
 
 def panel_agreement(
-    ratings: Ratings,
+    ratings: _Ratings,
     gold: Sequence[Label | None],
     scale: Scale,
     *,
@@ -139,8 +137,8 @@ def panel_agreement(
 
 
 def panel_change(
-    before: Ratings,
-    after: Ratings,
+    before: _Ratings,
+    after: _Ratings,
     gold: Sequence[Label | None],
     scale: Scale,
     *,
@@ -175,7 +173,7 @@ class _Panels:
 
     def __init__(
         self,
-        panels: Sequence[Ratings],
+        panels: Sequence[_Ratings],
         gold: Sequence[Label | None],
         scale: Scale,
         groups: Sequence[str | None] | None,

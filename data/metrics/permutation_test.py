@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import CHUNK, Units
-from ..statistics.cells import Codes, Floats
+from ..scales import Label, Scale
+from ..statistics import CHUNK, Codes, Floats, Units
 from .paired_raters import Paired
 
 

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import Units, resample
-from ..statistics.estimate import FEW, Estimate, check_bootstrap, estimate, tail
+from ..scales import Label, Scale
+from ..statistics import FEW_UNITS, Estimate, Units, check_bootstrap, estimate, resample, tail
 from .paired_raters import Paired
 
 ASSUMED = (
@@ -216,7 +215,7 @@ def power_at(
     ends = binomtest(won, simulations).proportion_ci(0.95, method="wilson")
     notes = [f"{units.count} {units.name}s stand for all there are"]
     notes += [f"no interval on {lost} of {simulations} samples, which count as not settled"] * bool(lost)
-    notes += [f"samples of {count} {units.name}s: such intervals are too short"] * (count < FEW)
+    notes += [f"samples of {count} {units.name}s: such intervals are too short"] * (count < FEW_UNITS)
     found = Estimate(won / simulations, float(ends.low), float(ends.high), "; ".join(notes))
     return paired.data.remark(found)
 

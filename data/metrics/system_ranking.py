@@ -14,13 +14,23 @@ import numpy as np
 
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
-from ..scales.scale_from_dict import Label, Scale
-from ..statistics.bootstrap import CHUNK, Units, resample
-from ..statistics.cells import Codes, Floats, distinct_rows, ratio, totals
-from ..statistics.estimate import Estimate, check_bootstrap, estimate
+from ..scales import Label, Scale
+from ..statistics import (
+    CHUNK,
+    Codes,
+    Estimate,
+    Floats,
+    Units,
+    check_bootstrap,
+    distinct_rows,
+    estimate,
+    ratio,
+    resample,
+    totals,
+)
 from .label_numbers import prepare
 
-METRICS = ("tau_b", "spearman", "pairwise_accuracy")
+_METRICS = ("tau_b", "spearman", "pairwise_accuracy")
 
 
 @dataclass(frozen=True)
@@ -134,9 +144,9 @@ def system_agreement(
         return data.remark(estimate(observed[name][0], draws[name], **counted, unit=unit, why=why))
 
     return SystemAgreement(
-        items=FrozenDict({name: summed(name, fixed, units, unit) for name in METRICS}),
+        items=FrozenDict({name: summed(name, fixed, units, unit) for name in _METRICS}),
         systems=FrozenDict(
-            {name: summed(name, others, {"units": len(names), "level": level}, "system") for name in METRICS}
+            {name: summed(name, others, {"units": len(names), "level": level}, "system") for name in _METRICS}
         ),
         means=FrozenDict(
             {
@@ -218,7 +228,7 @@ def _compare(rater: Floats, human: Floats, times: Floats) -> dict[str, Floats]:
         _chunk(*(side[:, start : start + size] for side in (rater, human, times)))
         for start in range(0, max(rater.shape[1], 1), size)
     ]
-    return {name: np.concatenate([part[name] for part in parts]) for name in METRICS}
+    return {name: np.concatenate([part[name] for part in parts]) for name in _METRICS}
 
 
 def _chunk(rater: Floats, human: Floats, times: Floats) -> dict[str, Floats]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from ..errors import InputError, SetupError
-from ..scales.scale_from_dict import Label, Pairwise, Scale
+from ..scales import Label, Pairwise, Scale
 
 Disagree = Literal["tie", "none", "given"]
 """What two verdicts that differ come to: a tie, no verdict, or the verdict in the order given."""

@@ -9,12 +9,10 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..scales.scale_from_dict import Label, Pairwise
-from ..statistics.bootstrap import Units
-from ..statistics.cells import Floats, distinct_rows
-from ..statistics.estimate import Estimate, check_bootstrap, estimates
-from .davidson import Design, fit
-from .win_graph import standing
+from ..scales import Label, Pairwise
+from ..statistics import Estimate, Floats, Units, check_bootstrap, distinct_rows, estimates
+from .davidson import Design, fit_davidson
+from .win_graph import win_graph
 
 _PLACE = "bradley_terry"
 _VERDICTS = Pairwise()
@@ -147,7 +145,7 @@ def bradley_terry(
     ties = bool((outcome == 2).any())
     design = Design(a, b, outcome, len(names), home, ties, float(prior))
     units = Units.of(cells.cell, len(cells.rows), None if groups is None else [groups[i] for i in kept])
-    stood = standing(design, names)
+    stood = win_graph(design, names)
     problem, note = stood.unlinked, ""
     if stood.open and prior > 0:
         note = (
@@ -189,14 +187,14 @@ def _estimated(
     size = design.systems
     first, second = (side[~np.eye(size, dtype=bool)] for side in np.indices((size, size)))
     # From the fit of all comparisons every resample's is a few steps away.
-    start = None if problem else fit(design, units.observed)[:, 0]
+    start = None if problem else fit_davidson(design, units.observed)[:, 0]
 
     def statistics(weights: Floats) -> dict[str, Floats]:
         if start is None or not np.isfinite(start).all():
             found = np.full((design.parameters, weights.shape[1]), np.nan)
         else:
             # Equal systems differ by rounding otherwise, and would have an order.
-            found = np.round(fit(design, weights, start), 12) + 0.0
+            found = np.round(fit_davidson(design, weights, start), 12) + 0.0
         chances = replace(design, home=False).chances(_without_home(design, found), first, second)
         shares = chances[0] + chances[2] / 2
         named = {str(place): found[place] for place in range(size)}

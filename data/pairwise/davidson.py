@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..statistics.cells import Codes, Floats
+from ..statistics import Codes, Floats
 
 _MOST_STEPS = 200
 _LONGEST = 2.0
@@ -67,7 +67,7 @@ class Design:
         return weights / weights.sum(axis=0)
 
 
-def fit(design: Design, weights: Floats, start: Floats | None = None) -> Floats:
+def fit_davidson(design: Design, weights: Floats, start: Floats | None = None) -> Floats:
     """Return (parameters, columns), the maximum of each column's likelihood; NaN where there is none in reach.
 
     The strengths of a column add up to 0.

@@ -12,7 +12,7 @@ _MOST = 5
 
 
 @dataclass(frozen=True)
-class Standing:
+class WinGraph:
     """What comparisons leave open.
 
     Attributes:
@@ -29,14 +29,14 @@ class Standing:
         return "; ".join(dict.fromkeys(self.unsettled.values()))
 
 
-def standing(design: Design, names: Sequence[str]) -> Standing:
+def win_graph(design: Design, names: Sequence[str]) -> WinGraph:
     """Look for sets of systems that never lost to all others (Ford's condition), or were never compared with them.
 
     The likelihood has a maximum where, however the systems are cut in two, someone on each side beat or tied with
     someone on the other: where the graph of "did not lose to" is strongly connected.
     """
     if not names:
-        return Standing("no comparison has a verdict", {})
+        return WinGraph("no comparison has a verdict", {})
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
 
@@ -50,14 +50,14 @@ def standing(design: Design, names: Sequence[str]) -> Standing:
     parts, part = connected_components(graph, directed=False)
     if parts > 1:
         sets = [_set([name for name, own in zip(names, part, strict=True) if own == number]) for number in range(parts)]
-        return Standing(f"no comparison links {sets[0]} with {sets[1]}: fit each set by itself", {})
+        return WinGraph(f"no comparison links {sets[0]} with {sets[1]}: fit each set by itself", {})
     if (design.outcome == 2).all():
-        return Standing("", dict.fromkeys(names, "every comparison is a tie"))
+        return WinGraph("", dict.fromkeys(names, "every comparison is a tie"))
     if design.home and _first_place_is_fixed(design):
-        return Standing("who is shown first follows from who is compared: home cannot be told from strength", {})
+        return WinGraph("who is shown first follows from who is compared: home cannot be told from strength", {})
     count, code = connected_components(graph, directed=True, connection="strong")
     if count == 1:
-        return Standing("", {})
+        return WinGraph("", {})
     crossing = code[edges[:, 0]] != code[edges[:, 1]]
     winners, losers = set(code[edges[crossing, 0]]), set(code[edges[crossing, 1]])
     unsettled: dict[str, str] = {}
@@ -71,7 +71,7 @@ def standing(design: Design, names: Sequence[str]) -> Standing:
         else:
             said = f"{alone} only lost to some of the others and only won against the rest"
         unsettled |= dict.fromkeys(members, said)
-    return Standing("", unsettled)
+    return WinGraph("", unsettled)
 
 
 def _set(names: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ def several(values: Any, what: str) -> list[Any]:
     return list(values)
 
 
-def name_of(value: Any) -> str:
+def level_name(value: Any) -> str:
     """Return the name of a label with its blanks tidied; a number becomes its text."""
     value = plain(value)
     if isinstance(value, bool):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from ..errors import InputError
 from ..values import show
-from .arguments import name_of, no_repeats, several
+from .arguments import level_name, no_repeats, several
 from .base import NO_ANCHORS, Kind, Label, Scale
 
 
@@ -25,7 +25,7 @@ class Nominal(Scale):
 
     def __post_init__(self) -> None:
         """Tidy and check what was given."""
-        object.__setattr__(self, "values", tuple(name_of(v) for v in several(self.values, "values")))
+        object.__setattr__(self, "values", tuple(level_name(v) for v in several(self.values, "values")))
         no_repeats(self.values)
         self._set_anchors(self.anchors)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..errors import InputError
 from ..values import as_number, plain, show
-from .arguments import MAX_LEVELS, finite, name_of, no_repeats, several
+from .arguments import MAX_LEVELS, finite, level_name, no_repeats, several
 from .base import NO_ANCHORS, Kind, Label, Scale
 
 
@@ -61,7 +61,7 @@ class Ordinal(Scale):
             return cls(numbers[0], numbers[-1], anchors, None if whole else numbers)
         if not all(isinstance(level, str) for level in listed):
             raise InputError(f"levels {show(listed)} mix names and numbers", cure="Quote them all, or none.")
-        names = tuple(name_of(level) for level in listed)
+        names = tuple(level_name(level) for level in listed)
         no_repeats(names)
         return cls(1, len(names), anchors, names)
 

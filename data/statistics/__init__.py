@@ -1,1 +1,56 @@
-"""data/statistics."""
+"""Resampling, intervals, multiple testing and what they rule out; no labels."""
+
+from .bootstrap import CHUNK, Units, resample
+from .cells import Codes, Floats, coded, distinct_rows, midranks, ratio, totals
+from .estimate import FEW_UNITS, Estimate, check_bootstrap, estimate, estimates, tail
+from .finding import Finding
+from .multiple_testing import benjamini_yekutieli, holm
+from .partial_regression import slope_beside_noisy, slopes
+from .prediction_powered import Places, PoweredColumn, powered
+from .significance import (
+    Tested,
+    group_ranks,
+    rules_out,
+    said,
+    share_as_extreme,
+    shuffled_within,
+    sign_flips,
+    tested,
+    two_sided_p,
+)
+
+__all__ = [
+    "CHUNK",
+    "FEW_UNITS",
+    "Codes",
+    "Estimate",
+    "Finding",
+    "Floats",
+    "Places",
+    "PoweredColumn",
+    "Tested",
+    "Units",
+    "benjamini_yekutieli",
+    "check_bootstrap",
+    "coded",
+    "distinct_rows",
+    "estimate",
+    "estimates",
+    "group_ranks",
+    "holm",
+    "midranks",
+    "powered",
+    "ratio",
+    "resample",
+    "rules_out",
+    "said",
+    "share_as_extreme",
+    "shuffled_within",
+    "sign_flips",
+    "slope_beside_noisy",
+    "slopes",
+    "tail",
+    "tested",
+    "totals",
+    "two_sided_p",
+]

@@ -22,7 +22,7 @@ CHUNK = 2_000_000
 FULL = 10
 """Items per cell from which on drawing cell counts is faster than drawing items (measured: 8 to 16)."""
 
-FEW_ITEMS = 500
+_FEW_ITEMS = 500
 """Items up to which all resamples are counted together (measured: 2 to 20 times faster there, slower from 1,000 on)."""
 
 _NAME_GROUPS = "Give the name of each item's group as text, None where it has none."
@@ -80,7 +80,7 @@ class Units:
         if self.group is None:
             # Sorted by cell: the order of the items must not change a seeded draw.
             cell = np.sort(self.cell)
-            if self.count <= FEW_ITEMS:
+            if self.count <= _FEW_ITEMS:
                 drawn = cell[rng.integers(0, self.count, (size, self.count))] + self.cells * np.arange(size)[:, None]
                 counts = np.bincount(drawn.ravel(), minlength=self.cells * size).reshape(size, self.cells)
                 return np.ascontiguousarray(counts.T, dtype=float)

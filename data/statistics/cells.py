@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 
-class Cells(NamedTuple):
+class _Cells(NamedTuple):
     """Distinct rows of a table of codes.
 
     Attributes:
@@ -38,7 +38,7 @@ class Coded(NamedTuple):
     codes: Codes
 
 
-def distinct_rows(codes: Codes) -> Cells:
+def distinct_rows(codes: Codes) -> _Cells:
     """Gather equal rows.
 
     The order of the cells depends on the codes only, never on the order of the items, so that a seeded resample is
@@ -56,7 +56,7 @@ def distinct_rows(codes: Codes) -> Cells:
         joint = cell * (int(column.max(initial=0)) + 1) + column
         _, first, cell = np.unique(joint, return_index=True, return_inverse=True)
         cell = cell.astype(np.int64)
-    return Cells(codes[first], cell)
+    return _Cells(codes[first], cell)
 
 
 def totals(codes: Codes, size: int, weights: Floats) -> Floats:

@@ -13,7 +13,7 @@ from .cells import Floats
 MENTION = 0.01
 """Share of resamples without a value from which on a note says so."""
 
-FEW = 20
+FEW_UNITS = 20
 """Units below which a note warns that an interval is too short."""
 
 
@@ -82,7 +82,7 @@ def estimate(
     low, high = np.quantile(kept, [cut, 1 - cut])
     few = f"only {units} {unit}s: the interval is likely too short"
     notes = [dropped] if lost > MENTION * draws.size else []
-    return Estimate(value, float(low) + 0.0, float(high) + 0.0, "; ".join(notes + [few] * (units < FEW)))
+    return Estimate(value, float(low) + 0.0, float(high) + 0.0, "; ".join(notes + [few] * (units < FEW_UNITS)))
 
 
 def tail(level: float, units: int) -> float:
@@ -159,7 +159,7 @@ def estimates(
     ).found
 
 
-class Drawn(NamedTuple):
+class _Drawn(NamedTuple):
     """Estimates by name, and the (resamples,) values that they sum up: none without resamples."""
 
     found: dict[str, Estimate]
@@ -175,7 +175,7 @@ def estimates_with_draws(
     level: float,
     why: Callable[[str], str],
     rows: int,
-) -> Drawn:
+) -> _Drawn:
     """Return what `estimates` does, with the resamples, for those who test as well; the arguments are the same."""
     point = statistics(units.observed)
     draws = resample(units, statistics, resamples=resamples, seed=seed, rows=rows)
@@ -183,4 +183,4 @@ def estimates_with_draws(
         name: estimate(value[0], draws.get(name), units=units.count, unit=units.name, level=level, why=why(name))
         for name, value in point.items()
     }
-    return Drawn(found, draws)
+    return _Drawn(found, draws)

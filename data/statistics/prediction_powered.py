@@ -8,14 +8,14 @@ import numpy as np
 
 from .bootstrap import Units
 from .cells import Codes, Floats
-from .estimate import FEW, Estimate
+from .estimate import FEW_UNITS, Estimate
 
 RARE = 5
 """Items of one kind below which a note says that the interval of a share is too short."""
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class PoweredColumn:
     """One number of each item.
 
     Attributes:
@@ -82,7 +82,7 @@ class Powered:
     error_alone: float
 
 
-def powered(column: Column, places: Places, ends: tuple[float, float], level: float) -> Powered:
+def powered(column: PoweredColumn, places: Places, ends: tuple[float, float], level: float) -> Powered:
     """Estimate one mean both ways.
 
     With u and v the groups' contributions to mean(gold) and to mean(ratings) - mean(unlabelled ratings), the variance
@@ -149,7 +149,7 @@ def _student(value: float, error: float, freedom: int, level: float, few: str) -
 
 
 def _few(truth: Floats, k: int) -> str:
-    if k < FEW:
+    if k < FEW_UNITS:
         return f"only {k} independent human labels"
     values, counts = np.unique(truth, return_counts=True)
     if values.size == 2 and counts.min() < RARE:

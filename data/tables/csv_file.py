@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..values import show
-from .rows import UNPACKING, Row, Table, damaged, not_utf8, opened_bytes, readable
+from .rows import UNPACKING, Table, TableRow, damaged, not_utf8, opened_bytes, readable_file
 
 PARSER_LIMIT = 2**26
 """Characters after which a single cell is taken for a quote that was never closed."""
@@ -27,7 +27,7 @@ def csv_table(path: str | PathLike[str]) -> Table:
         InputError: For no such file, an empty one, or a header with a repeated name; while reading, for a row with
             another number of columns, broken quoting, or bytes that are not UTF-8.
     """
-    file = readable(path)
+    file = readable_file(path)
     records = _records(file)
     header = next(records, None)
     if header is None:
@@ -50,7 +50,7 @@ def separator_hint(columns: tuple[str, ...]) -> str:
     return f" The file seems to be separated by {seen[0]}: save it with commas." if seen else ""
 
 
-def _rows(name: str, columns: tuple[str, ...], records: Iterator[tuple[int, list[str]]]) -> Iterator[Row]:
+def _rows(name: str, columns: tuple[str, ...], records: Iterator[tuple[int, list[str]]]) -> Iterator[TableRow]:
     for line, cells in records:
         if len(cells) != len(columns):
             raise InputError(
@@ -58,7 +58,7 @@ def _rows(name: str, columns: tuple[str, ...], records: Iterator[tuple[int, list
                 place=f"{name}, line {line}",
                 cure="Put cells that hold commas or line breaks in double quotes, and fill short rows.",
             )
-        yield Row(line, dict(zip(columns, cells, strict=True)))
+        yield TableRow(line, dict(zip(columns, cells, strict=True)))
 
 
 def _records(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..values import show, suggestion
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """One row and its number: the line in a text file, else counted from 1."""
 
     number: int
@@ -33,7 +33,7 @@ class Table:
 
     name: str
     columns: tuple[str, ...] | None
-    rows: Iterable[Row]
+    rows: Iterable[TableRow]
     unit: str
 
     def place(self, number: int, column: str | None = None) -> str:
@@ -49,7 +49,7 @@ def jsonl_table(path: str | PathLike[str]) -> Table:
     Raises:
         InputError: When there is no such file; while reading, for a line that is not a JSON object or not UTF-8.
     """
-    return Table(str(path), None, _jsonl_rows(readable(path)), "line")
+    return Table(str(path), None, _jsonl_rows(readable_file(path)), "line")
 
 
 def parquet_table(path: str | PathLike[str], wanted: Collection[str]) -> Table:
@@ -64,7 +64,7 @@ def parquet_table(path: str | PathLike[str], wanted: Collection[str]) -> Table:
     name, damage = str(path), (pyarrow.ArrowException, OSError)
     cure = "Write the file again; it must be Parquet as a whole."
 
-    def rows(file: ParquetFile) -> Iterator[Row]:
+    def rows(file: ParquetFile) -> Iterator[TableRow]:
         number = 0
         try:
             # A dot in a column's name would be read as the path to a nested one.
@@ -73,12 +73,12 @@ def parquet_table(path: str | PathLike[str], wanted: Collection[str]) -> Table:
             for batch in file.iter_batches(batch_size=1024, columns=columns):
                 for cells in batch.to_pylist():
                     number += 1
-                    yield Row(number, cells)
+                    yield TableRow(number, cells)
         except damage as error:
             raise InputError(f"cannot be read after row {number}: {error}", place=name, cure=cure) from error
 
     try:
-        file = ParquetFile(readable(path))
+        file = ParquetFile(readable_file(path))
     except damage as error:
         raise InputError(f"not a readable Parquet file: {error}", place=name, cure=cure) from error
     return Table(name, tuple(file.schema_arrow.names), rows(file), "row")
@@ -120,7 +120,7 @@ def records_table(records: Iterable[Mapping[str, Any]], place: str = "records") 
     return Table(place, columns, _numbered(records, place, "record"), "record")
 
 
-def readable(path: str | PathLike[str]) -> Path:
+def readable_file(path: str | PathLike[str]) -> Path:
     """Return the path of a file that can be opened and is not empty.
 
     Raises:
@@ -185,23 +185,23 @@ def not_utf8(path: Path) -> InputError | None:
     return None
 
 
-def _numbered(records: Iterable[Any], place: str, unit: str) -> Iterator[Row]:
+def _numbered(records: Iterable[Any], place: str, unit: str) -> Iterator[TableRow]:
     for number, record in enumerate(records, start=1):
         if not isinstance(record, Mapping):
             raise InputError(
                 f"{show(record)} is not a mapping", place=f"{place}, {unit} {number}", cure="Give dicts by column."
             )
-        yield Row(number, record)
+        yield TableRow(number, record)
 
 
-def _jsonl_rows(path: Path) -> Iterator[Row]:
+def _jsonl_rows(path: Path) -> Iterator[TableRow]:
     try:
         yield from _jsonl_lines(path)
     except UNPACKING as error:
         raise damaged(path, error) from None
 
 
-def _jsonl_lines(path: Path) -> Iterator[Row]:
+def _jsonl_lines(path: Path) -> Iterator[TableRow]:
     with opened_bytes(path) as stream:
         for number, line in enumerate(stream, start=1):
             place = f"{path}, line {number}"
@@ -226,7 +226,7 @@ def _jsonl_lines(path: Path) -> Iterator[Row]:
                 raise InputError(
                     f"this is {show(record, 40)}, not an object", place=place, cure='Write {"column": value, ...}.'
                 )
-            yield Row(number, record)
+            yield TableRow(number, record)
 
 
 class _RepeatedKey(Exception):

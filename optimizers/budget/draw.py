@@ -31,7 +31,7 @@ class Want:
 
 
 @dataclass(frozen=True)
-class Answer:
+class DrawnReply:
     """What came of a wish that was sent.
 
     Attributes:
@@ -88,7 +88,7 @@ class Drawer:
         wanted = dict.fromkeys(one.sha256 for one in prompts)
         return {sha256: draws for sha256, draws in self.journal.draws_of(self.source, wanted) if draws}
 
-    def stream(self, queue: deque[Want], read: Read) -> Generator[Answer, None, None]:
+    def stream(self, queue: deque[Want], read: Read) -> Generator[DrawnReply, None, None]:
         """Yield answers as they come; what is appended to `queue` meanwhile is asked for too.
 
         Ends when the queue is empty and nothing is on its way, or when the budget allows no further call: then wishes
@@ -111,7 +111,7 @@ class Drawer:
                 for index, completion in zip(want.indices, completions, strict=True)
                 if completion.error
             }
-            yield Answer(want, tuple(drawn), failed)
+            yield DrawnReply(want, tuple(drawn), failed)
 
     def many(self, wants: Sequence[Want], read: Read) -> list[tuple[Draw, ...]]:
         """Return each wish's draws, recorded or new; fewer than wanted where requests failed or the budget ended."""

@@ -11,7 +11,7 @@ from scipy import stats
 
 from ...data import Estimate
 
-FEW = 15
+_FEW = 15
 """Sampled units below which a note warns that the interval is likely too short."""
 
 MANY = 1_000
@@ -77,7 +77,7 @@ def extrapolate(sample: Sample, *, resamples: int, level: float, seed: int) -> l
     else:
         errors = stats.norm.ppf(tails)[:, None]
     low, high = rest - errors * spread + known
-    note = f"only {units} items are known: the interval is likely too short" if units < FEW else ""
+    note = f"only {units} items are known: the interval is likely too short" if units < _FEW else ""
     # What is known is spent: no sum is below it.
     return [
         Estimate(float(value), float(max(low[place], known[place])), float(high[place]), note)

@@ -41,7 +41,7 @@ def is_known(estimate: Estimate) -> bool:
     return estimate.low == estimate.value == estimate.high
 
 
-def count(number: float) -> str:
+def rounded_count(number: float) -> str:
     """Write a count with three digits: ``950``, ``31,200``, ``42.1 M``."""
     rounded = three_digits(number)
     return f"{rounded / 1e6:,.3g} M" if 1e6 <= rounded < 1e9 else f"{rounded:,.0f}"
@@ -238,9 +238,11 @@ def _plain(figures: Mapping[str, Estimate | None]) -> dict[str, Any]:
 
 def _amounts(calls: Estimate, tokens: Estimate, usd: Estimate | None) -> str:
     """Say three amounts. Tokens have their interval only where no dollars say the same."""
-    said = [in_words(calls, count, " calls")]
+    said = [in_words(calls, rounded_count, " calls")]
     said.append(
-        f"{count(tokens.value)} tokens" if usd is not None and tokens.value else in_words(tokens, count, " tokens")
+        f"{rounded_count(tokens.value)} tokens"
+        if usd is not None and tokens.value
+        else in_words(tokens, rounded_count, " tokens")
     )
     if usd is not None:
         said.append(in_words(usd, dollars))

@@ -11,9 +11,8 @@ from typing import Any
 
 from ...data import SetupError
 from ...programs import Checklist, ChecklistQuestion, Guideline, GuidelineRule, Rater, rules_of
-from ...programs.raters.checklist_support import check_limits
-from ..drafts.critiques import critiques
-from ..drafts.drafts import Author, Draft, Drafts, RuleRecord
+from ...programs.raters import check_limits
+from ..drafts import Author, Draft, Drafts, RuleRecord, critiques
 from .evidence import Evidence
 from .extracted_questions import AskedOf, asked_of, is_extracted
 from .two_stage import TwoStage

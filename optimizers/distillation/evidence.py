@@ -10,10 +10,9 @@ import numpy as np
 from ...data import Label, SetupError
 from ...programs import Rater
 from ..compiler import item_id
-from ..drafts.critiques import Rationale
-from ..drafts.leak_guard import LeakGuard
+from ..drafts import LeakGuard, Rationale
 from ..embedders import TFIDF, Embedder
-from ..traces.traces import Traces
+from ..traces import Traces
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...data import Label, Scale
-from ...data.corpus.near_duplicates import normal_form
+from ...data.corpus import normal_form
 from ...programs import ChecklistQuestion
-from ..drafts.critiques import Critique, sentences
+from ..drafts import Critique, sentences
 from ..embedders import cosines
-from ..gate.checklist_fit import correlation
+from ..gate import correlation
 from .evidence import Evidence
 
 _BEGINS = "Does this hold: "

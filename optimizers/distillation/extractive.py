@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 
 from ...data import Scale
 from ...programs import Guideline, rules_of
-from ..drafts.critiques import Critique, clusters, critiques
-from ..drafts.drafts import CaseRecord, Draft, Drafts, RuleRecord
+from ..drafts import CaseRecord, Critique, Draft, Drafts, RuleRecord, clusters, critiques
 from .evidence import Evidence
 from .worked_cases import WorkedCase, mixed, worked_cases
 

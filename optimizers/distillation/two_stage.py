@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ...programs import Guideline, rules_of
-from ..drafts.critiques import Rationale, critiques
-from ..drafts.drafts import Draft, Drafts, RuleRecord
+from ..drafts import Draft, Drafts, Rationale, RuleRecord, critiques
 from .evidence import Evidence
 from .writer import GuidelineWriter, Note, Written, list_critiques
 

@@ -11,7 +11,7 @@ import numpy as np
 from ...data import Label
 from ...programs import Case
 from ..compiler import item_id
-from ..drafts.drafts import CaseRecord, Draft, Drafts
+from ..drafts import CaseRecord, Draft, Drafts
 from ..embedders import TFIDF, Embedder, cosines
 from .evidence import Evidence
 

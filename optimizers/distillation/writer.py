@@ -15,11 +15,8 @@ import numpy as np
 
 from ...data import Draw, Label, Scale
 from ...programs import Completion, Guideline, Part, Prompt, Turn, rules_of
-from ..budget.draw import DrawMany, Want
-from ..drafts.checklist_checks import question_refusals
-from ..drafts.checks import Checks, Refusal
-from ..drafts.drafts import RuleRecord
-from ..drafts.size_budget import LeftOut, fitted
+from ..budget import DrawMany, Want
+from ..drafts import Checks, DraftRefusal, LeftOut, RuleRecord, fitted, question_refusals
 from ..embedders import vectorizer_of
 from .writer_reply import Reading, read_reply
 
@@ -183,9 +180,9 @@ class GuidelineWriter:
         left = {id: sources[id] for id in (record.id for record in found.rules)}
         return replace(failed, guideline=found.guideline, sources=left, left_out=found.left_out)
 
-    def _wrong(self, reading: Reading, told: Guideline, notes: int) -> list[Refusal]:
+    def _wrong(self, reading: Reading, told: Guideline, notes: int) -> list[DraftRefusal]:
         if reading.guideline is None:
-            return [Refusal(reading.reason, _COMPLAINTS[reading.reason])]
+            return [DraftRefusal(reading.reason, _COMPLAINTS[reading.reason])]
         form = question_refusals(reading.guideline, told, self.scale, notes)
         return [*form, *self.checks.refusals(reading.guideline, told)]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ...data import Draw, InputError
 from ...programs import Checklist, Guideline, Part, rules_of
-from ...programs.guideline.guideline import parse_guideline
+from ...programs.guideline import parse_guideline
 
 _TAGGED = re.compile(r"<guideline>(.*?)</guideline>", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"\A\s*```\w*\n(.*?)\n```\s*\Z", re.DOTALL)

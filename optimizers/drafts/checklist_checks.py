@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ...data import InputError, Scale
 from ...programs import ChecklistQuestion, Guideline, rules_of
-from .checks import Refusal
+from .checks import DraftRefusal
 from .critiques import ANNOUNCES, MAX_WORDS
 
 _MARKS = ("?", "？", "؟")
@@ -13,7 +13,7 @@ _OPEN = re.compile(r"^(?:what|which|who|whom|whose|how|why|when|where)\b", re.IG
 _SHOWN = 80
 
 
-def question_refusals(new: Guideline, told: Guideline, scale: Scale, most: int) -> Iterator[Refusal]:
+def question_refusals(new: Guideline, told: Guideline, scale: Scale, most: int) -> Iterator[DraftRefusal]:
     """Yield what is wrong with the form of questions that are not in the checklist they were made from.
 
     Args:
@@ -26,26 +26,26 @@ def question_refusals(new: Guideline, told: Guideline, scale: Scale, most: int) 
         return
     questions = new.checklist.questions
     if len(questions) > most:
-        yield Refusal("too_many", f"it has {len(questions)} questions, and {most} are allowed")
+        yield DraftRefusal("too_many", f"it has {len(questions)} questions, and {most} are allowed")
     known = {rule.id for rule in rules_of(told)}
     rules = (rule for rule in rules_of(new) if rule.part == "checklist")
     for question, rule in zip(questions, rules, strict=True):
         if rule.id in known:
             continue
         for reason, what in _wrong(question):
-            yield Refusal(reason, f"{what}: {question.text[:_SHOWN]!r}", (rule.id,))
+            yield DraftRefusal(reason, f"{what}: {question.text[:_SHOWN]!r}", (rule.id,))
     for level in dict.fromkeys(question.level for question in questions if question.level):
         try:
             scale.read(level)
         except InputError:
             names = ", ".join(scale.write(one) for one in scale.levels or ())
-            yield Refusal("other_scale", f"{level!r} is none of the labels {names}")
+            yield DraftRefusal("other_scale", f"{level!r} is none of the labels {names}")
     try:
         new.checklist.check(scale)
     except InputError as error:
         if all(question.level for question in questions):
             return
-        yield Refusal("form", f"{error.what}; put each question under the heading of its label")
+        yield DraftRefusal("form", f"{error.what}; put each question under the heading of its label")
 
 
 def _wrong(question: ChecklistQuestion) -> Iterator[tuple[str, str]]:

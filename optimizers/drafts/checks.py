@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ...data import Scale
-from ...data.corpus.near_duplicates import normal_form
+from ...data.corpus import normal_form
 from ...programs import Guideline, GuidelineRule, rules_of
 from .contradictions import contradictions
 from .leak_guard import LeakGuard
@@ -18,7 +18,7 @@ _SHOWN = 80
 
 
 @dataclass(frozen=True)
-class Refusal:
+class DraftRefusal:
     """One thing that is wrong with a guideline.
 
     Attributes:
@@ -50,7 +50,7 @@ class Checks:
     dimension: str = ""
     budget: SizeBudget = SizeBudget()
 
-    def refusals(self, new: Guideline, told: Guideline) -> list[Refusal]:
+    def refusals(self, new: Guideline, told: Guideline) -> list[DraftRefusal]:
         """Return what is wrong with a guideline in what it does not share with the one it comes from.
 
         Args:
@@ -64,10 +64,12 @@ class Checks:
         found += self._contradicts(rules_of(new), known)
         size = self.budget.tokens(new)
         if self.budget.most is not None and size > self.budget.most:
-            found.append(Refusal("too_long", f"it has about {size:,} tokens, and {self.budget.most:,} are allowed"))
+            found.append(
+                DraftRefusal("too_long", f"it has about {size:,} tokens, and {self.budget.most:,} are allowed")
+            )
         return found
 
-    def _headings(self, new: Guideline, told: Guideline) -> Iterator[Refusal]:
+    def _headings(self, new: Guideline, told: Guideline) -> Iterator[DraftRefusal]:
         """Find headings of the rubric, or rules that begin as with a label, which name a label of another scale."""
         if self.scale.levels is None or new.rubric == told.rubric:
             return
@@ -76,22 +78,24 @@ class Checks:
         known = {rule.text for rule in rules_of(told)}
         for rule in (rule for rule in rules_of(new) if rule.part == "rubric" and rule.text not in known):
             if self._another(rule.text):
-                yield Refusal("other_scale", f"{number_named(rule.text)!r} is none of the labels {names}", (rule.id,))
+                yield DraftRefusal(
+                    "other_scale", f"{number_named(rule.text)!r} is none of the labels {names}", (rule.id,)
+                )
         for heading in (heading for heading in headings if heading not in before):
             if self._another(heading):
                 rules = tuple(rule.id for rule in rules_of(new) if rule.heading == heading)
-                yield Refusal("other_scale", f"{number_named(heading)!r} is none of the labels {names}", rules)
+                yield DraftRefusal("other_scale", f"{number_named(heading)!r} is none of the labels {names}", rules)
         by_level = [heading for heading in headings if level_named(heading, self.scale) is not None]
         if len(headings) == len(self.scale.levels) and not by_level and set(headings).isdisjoint(before):
             if not any(level_named(rule.text, self.scale) for rule in rules_of(new) if rule.part == "rubric"):
                 shown = ", ".join(map(repr, headings))
-                yield Refusal("other_scale", f"its headings are {shown}, and the labels are {names}")
+                yield DraftRefusal("other_scale", f"its headings are {shown}, and the labels are {names}")
 
     def _another(self, text: str) -> bool:
         """Say whether a text begins as with a label, and with none of the scale's."""
         return number_named(text) is not None and level_named(text, self.scale) is None
 
-    def _ranges(self, fresh: Sequence[GuidelineRule], told: Guideline) -> Iterator[Refusal]:
+    def _ranges(self, fresh: Sequence[GuidelineRule], told: Guideline) -> Iterator[DraftRefusal]:
         if self.scale.levels is None:
             return
         names = ", ".join(self.scale.write(level) for level in self.scale.levels)
@@ -99,9 +103,9 @@ class Checks:
         for rule in fresh:
             for said in other_scales(f"{rule.heading}. {rule.text}", self.scale):
                 if said not in before:
-                    yield Refusal("other_scale", f"it speaks of {said}, and the labels are {names}", (rule.id,))
+                    yield DraftRefusal("other_scale", f"it speaks of {said}, and the labels are {names}", (rule.id,))
 
-    def _dimension(self, fresh: Sequence[GuidelineRule], told: Guideline) -> Iterator[Refusal]:
+    def _dimension(self, fresh: Sequence[GuidelineRule], told: Guideline) -> Iterator[DraftRefusal]:
         own = normal_form(self.dimension)
         before = _words_of(f"{told.instruction}\n{told.rubric}", own)
         for other in self.others:
@@ -110,9 +114,9 @@ class Checks:
                 continue
             for rule in fresh:
                 if name.search(_words_of(f"{rule.heading}\n{rule.text}", own)):
-                    yield Refusal("off_dimension", f"it speaks of {other}", (rule.id,))
+                    yield DraftRefusal("off_dimension", f"it speaks of {other}", (rule.id,))
 
-    def _copies(self, fresh: Sequence[GuidelineRule], told: Guideline) -> Iterator[Refusal]:
+    def _copies(self, fresh: Sequence[GuidelineRule], told: Guideline) -> Iterator[DraftRefusal]:
         """Find copies of items in a rule, in its heading, and in rules that follow each other."""
         known = f"{told.instruction}\n{told.rubric}"
         found = False
@@ -121,15 +125,15 @@ class Checks:
                 item = self.guard.copied(text, known=known)
                 if item is not None:
                     found = True
-                    yield Refusal("copies_item", f"it copies item {item!r}: {_shown(text)}", (rule.id,))
+                    yield DraftRefusal("copies_item", f"it copies item {item!r}: {_shown(text)}", (rule.id,))
         for _, rules in groupby(fresh, key=lambda rule: rule.part):
             several = list(rules)
             item = self.guard.copied(" ".join(rule.text for rule in several), known=known)
             if item is not None and not found:
                 what = f"it copies item {item!r}, a piece in each of several rules"
-                yield Refusal("copies_item", what, tuple(rule.id for rule in several))
+                yield DraftRefusal("copies_item", what, tuple(rule.id for rule in several))
 
-    def _contradicts(self, rules: Sequence[GuidelineRule], known: Set[str]) -> Iterator[Refusal]:
+    def _contradicts(self, rules: Sequence[GuidelineRule], known: Set[str]) -> Iterator[DraftRefusal]:
         for pair in contradictions(rules, self.scale):
             if not {pair.one.id, pair.other.id} <= known:
                 if pair.why == "levels":
@@ -137,7 +141,7 @@ class Checks:
                     what = f"{one!r} and {other!r} both claim: {_shown(pair.other.text)}"
                 else:
                     what = f"{_shown(pair.one.text)} is denied by: {_shown(pair.other.text)}"
-                yield Refusal("contradiction", what, (pair.one.id, pair.other.id))
+                yield DraftRefusal("contradiction", what, (pair.one.id, pair.other.id))
 
 
 def _words_of(text: str, without: str) -> str:

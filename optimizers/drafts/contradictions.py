@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ...data import Scale
-from ...data.corpus.near_duplicates import normal_form
+from ...data.corpus import normal_form
 from ...programs import GuidelineRule
 from .level_headings import level_of, said_of_level
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...data import Label
 from ..embedders import TFIDF, Embedder, Vectors, cosines
-from ..traces.traces import Traces
+from ..traces import Traces
 from .critiques import sentences
 from .drafts import RuleRecord
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...data import Label
-from ...data.corpus.near_duplicates import normal_form
+from ...data.corpus import normal_form
 from ..embedders import TFIDF, Embedder, Vectors
 from .leak_guard import LeakGuard
 

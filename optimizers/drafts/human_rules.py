@@ -9,7 +9,7 @@ from .contradictions import contradictions
 from .drafts import Draft, Drafts, RuleRecord
 
 
-def standing(student: Rater, known: Sequence[RuleRecord]) -> tuple[RuleRecord, ...]:
+def standing_rules(student: Rater, known: Sequence[RuleRecord]) -> tuple[RuleRecord, ...]:
     """Return the records of the rules that stand in a student's guideline.
 
     Before anything was distilled all of them are ``original``. Later, a rule that no distillation made and that was

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from ...data.corpus.near_duplicates import normal_form
+from ...data.corpus import normal_form
 
 RUN = 8
 """Words in a row that are a copy."""

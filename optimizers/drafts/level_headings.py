@@ -4,7 +4,7 @@ import re
 
 from ...data import Scale
 from ...programs import GuidelineRule
-from ...programs.guideline.rules import HEADING
+from ...programs.guideline import HEADING
 
 _OPEN, _CLOSE = r"[*_\"'`“‘(\[]*", r"[*_\"'`”’)\]]*"
 _BEFORE = rf"{_OPEN}(?:(?:labels?|levels?|scores?|ratings?|grades?|class|category)\s*[:=]?\s*)?{_OPEN}"

@@ -67,7 +67,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedDraft:
     """A guideline of at most so many tokens, or why there is none.
 
     Attributes:
@@ -92,7 +92,7 @@ def fitted(
     scale: Scale,
     *,
     cases: Sequence[CaseRecord] = (),
-) -> Fitted:
+) -> FittedDraft:
     """Leave out the cheapest rules and new cases of a guideline, one by one, until it fits the budget.
 
     First go rules without which dev was seen to agree as well (the least useful first), then those that were not tried,
@@ -114,11 +114,11 @@ def fitted(
         if not offers:
             left = f"about {size:,} are left without what can go" if gone else "nothing in it can be left out"
             why = f"it has about {before:,} tokens, and {budget.most:,} are allowed; {left}"
-            return Fitted(None, begun.rules, begun.cases, why=why)
+            return FittedDraft(None, begun.rules, begun.cases, why=why)
         best = min(offers, key=lambda offer: (offer.worth, offer.gone.id))
         now = best.left
         gone.append(best.gone)
-    return Fitted(now.guideline, now.rules, now.cases, tuple(gone))
+    return FittedDraft(now.guideline, now.rules, now.cases, tuple(gone))
 
 
 def within(budget: SizeBudget, proposed: Drafts, scale: Scale) -> Drafts:

@@ -1,1 +1,8 @@
-"""optimizers/dspy_provider."""
+"""DSPy's `Provider` protocol over Accord's training and vLLM."""
+
+from .provider import VLLMProvider, VLLMTrainingJob
+
+__all__ = [
+    "VLLMProvider",
+    "VLLMTrainingJob",
+]

@@ -5,9 +5,9 @@ from typing import Any, get_args
 
 from ...data import InputError, SetupError
 from ...programs import Prompt, Turn, encode_prompt, encode_reply
-from ...programs.adapter.prompt_records import Role
-from ..finetuning.objectives import Rows
-from ..training_jobs.rows import Row
+from ...programs.adapter import Role
+from ..finetuning import Rows
+from ..training_jobs import Row
 
 _PLACE = "VLLMProvider"
 

@@ -15,10 +15,8 @@ from dspy.clients.utils_finetune import TrainDataFormat, TrainingStatus, get_fin
 
 from ...data import SetupError
 from ...programs import LocalEngine, VLLMEngine, context_length, read_tokenizer, vllm_model, weights_hash
-from ..training_jobs.hyperparameters import RATES, Parameters
-from ..training_jobs.job import ADAPTER, WEIGHTS, read_result, rows_hash, write_job
-from ..training_jobs.job import TrainingJob as Order
-from ..training_jobs.process import run_jobs
+from ..training_jobs import ADAPTER, LEARNING_RATES, WEIGHTS, Parameters, read_result, rows_hash, run_jobs, write_job
+from ..training_jobs import TrainingJob as Order
 from .chat_rows import chat_rows
 
 logger = logging.getLogger(__name__)
@@ -161,7 +159,7 @@ def _parameters(given: Mapping[str, Any]) -> Parameters:
     if unknown:
         cure = f"There are {', '.join(sorted(known))}."
         raise SetupError(f"unknown train_kwargs {unknown[0]!r}", place=_PLACE, cure=cure)
-    rate = RATES.get(given.get("method", "lora"), RATES["lora"])  # an unknown method is refused below
+    rate = LEARNING_RATES.get(given.get("method", "lora"), LEARNING_RATES["lora"])  # an unknown method is refused below
     return Parameters(**{**_DEFAULTS, "learning_rate": rate, **given})
 
 

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...data import Corpus, Label, paired_difference
-from .measure import Measured
+from .measure import MeasuredCandidate
 
 _AGAINST = {"label": "the labels of the same items alone", "trace_shuffled": "rationales of other items"}
 """What ``trace`` is compared with, and what that rater learned from."""
 
 
-def traces_paid(measured: Sequence[Measured], dev: Corpus, fill: Label, seed: int) -> dict[str, Any]:
+def traces_paid(measured: Sequence[MeasuredCandidate], dev: Corpus, fill: Label, seed: int) -> dict[str, Any]:
     """Compare ``trace`` with its ablations on dev, by a paired bootstrap of alpha over items or groups.
 
     Args:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...programs import Speed
-from ..training_jobs.rows import Row, shared_prefix
+from ..training_jobs import Row, shared_prefix
 
 _BACK, _CALLS = 2.4, 13.0
 """A step of training, in readings of its tokens and in writings of a single token."""
@@ -28,7 +28,7 @@ _SETTLING, _LOADING = 8.0, 3.0
 """Seconds until the training process has its libraries and its model, and until a trained rater has its own."""
 
 
-class Job(NamedTuple):
+class TimedJob(NamedTuple):
     """Rows that are trained on, how often, and how many in a step."""
 
     rows: Sequence[Row]
@@ -60,7 +60,7 @@ def rating_seconds(rows: Sequence[Row], items: int, speed: Speed) -> float:
     return _LOADING + read * speed.token + written * each
 
 
-def expectation(jobs: Sequence[Job], items: int, speed: Speed, computing: str) -> str:
+def expectation(jobs: Sequence[TimedJob], items: int, speed: Speed, computing: str) -> str:
     """Return in a sentence about how long a compile takes: training, and rating the dev items with what came of it.
 
     Args:

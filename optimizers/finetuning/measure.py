@@ -5,14 +5,14 @@ from typing import Any
 
 from ...data import Corpus, Journal, Label, agreement
 from ...programs import Candidate, LocalEngine, Progress, Rater, Scoring, format_readings, local_lm, rate
-from ..training_jobs.job import WEIGHTS, TrainingResult
+from ..training_jobs import WEIGHTS, TrainingResult
 from .planner import Plan
 from .run_plans import Trained
 from .workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredCandidate:
     """A candidate, and what it said of the dev items in their order."""
 
     candidate: Candidate
@@ -41,11 +41,11 @@ class Measure:
     journal: Journal | None
     progress: Progress | None
 
-    def __call__(self, trained: Trained, student: Rater) -> list[Measured]:
+    def __call__(self, trained: Trained, student: Rater) -> list[MeasuredCandidate]:
         """Rate the dev items in each way in which the trained rater is read, and return the records."""
         return [self._measured(trained, scoring) for scoring in _scorings(trained.plan, student)]
 
-    def _measured(self, trained: Trained, scoring: Scoring) -> Measured:
+    def _measured(self, trained: Trained, scoring: Scoring) -> MeasuredCandidate:
         plan, result = trained
         name = f"{plan.name}_expected" if _by_regression(plan) and scoring.rule == "expected" else plan.name
         report = self.progress
@@ -74,7 +74,7 @@ class Measure:
         }
         # The rater that is handed out has an engine of its own, so that the weights used here do not stay in memory.
         candidate = Candidate(name, self.rater(plan, scoring), found, len(plan.rows), details=details)
-        return Measured(candidate, tuple(ratings.labels))
+        return MeasuredCandidate(candidate, tuple(ratings.labels))
 
     def rater(self, plan: Plan, scoring: Scoring) -> Rater:
         """Return the plan's rater with the weights that were trained for it, in an engine of its own."""

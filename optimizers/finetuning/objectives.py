@@ -12,8 +12,7 @@ import numpy as np
 from ...data import InputError, Label, SetupError
 from ...programs import Order, Rater, encode_prompt, encode_reply
 from ..compiler import item_id
-from ..training_jobs.regression_targets import make_aim
-from ..training_jobs.rows import Row
+from ..training_jobs import Row, make_aim
 from .preferences import Preference
 
 Objective = Literal["trace", "label", "label_all", "label_first", "regression", "preference", "trace_shuffled"]

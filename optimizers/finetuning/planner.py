@@ -8,9 +8,7 @@ from typing import Any
 import dspy
 
 from ...programs import LocalEngine, Rater, context_length, read_tokenizer, training_format, weights_hash
-from ..training_jobs.hyperparameters import Parameters
-from ..training_jobs.job import WEIGHTS, TrainingJob, rows_hash
-from ..training_jobs.rows import Row
+from ..training_jobs import WEIGHTS, Parameters, Row, TrainingJob, rows_hash
 from .base_model import check_levels_written
 from .objectives import ORDERS, Objective, Rows, examples_for, make_pair_rows, make_rows, shuffled, traced
 from .preferences import Preference

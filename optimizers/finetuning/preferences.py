@@ -12,8 +12,8 @@ from typing import Literal, overload
 import dspy
 
 from ...data import Draw, Label, Scale, SetupError
-from ..sampling.item_draws import ItemDraws
-from ..traces.traces import Traces
+from ..sampling import ItemDraws
+from ..traces import Traces
 
 Lack = Literal[
     "no_target",

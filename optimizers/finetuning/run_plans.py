@@ -5,9 +5,7 @@ from typing import NamedTuple
 
 from ...data import SetupError
 from ...programs import Progress
-from ..training_jobs.job import TrainingResult, read_result, write_job
-from ..training_jobs.launcher import Launcher
-from ..training_jobs.process import run_jobs
+from ..training_jobs import Launcher, TrainingResult, read_result, run_jobs, write_job
 from .planner import Plan
 from .workspace import Workspace
 

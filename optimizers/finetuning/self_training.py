@@ -18,18 +18,16 @@ import dspy
 from ...data import InputError, Journal, Label, Scale, content_hash
 from ...programs import Candidate, Progress, Rater, Scoring
 from ..compiler import item_id
-from ..rationales.filters import Empty
-from ..rationales.selection import Earliest
+from ..rationales import Earliest, Empty
 from ..rejection_sampling import RejectionSampling
-from ..sampling.item_draws import TRACE_KEYS, ItemDraws
-from ..sampling.stopping import Exhaust, First
-from ..traces.traces import Traces
+from ..sampling import TRACE_KEYS, Exhaust, First, ItemDraws
+from ..traces import Traces
 from .measure import Measure
 from .objectives import Objective
 from .planner import Plan, Planner
 from .preferences import preferences
 
-REPEATED: tuple[Objective, ...] = ("trace", "regression", "preference")
+SELF_TRAINED: tuple[Objective, ...] = ("trace", "regression", "preference")
 """Objectives that have a second round."""
 
 _JOURNAL = "own_replies.sqlite"
@@ -92,7 +90,7 @@ class Rounds:
         following: list[Plan] = []
         ended: dict[str, str] = {}
         for last in plans:
-            if last.objective in REPEATED:
+            if last.objective in SELF_TRAINED:
                 made = self._paired(last) if last.objective == "preference" else self._rationalized(last)
                 if isinstance(made, Plan):
                     following.append(made)

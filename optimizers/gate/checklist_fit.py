@@ -16,19 +16,19 @@ from typing import Any
 import numpy as np
 
 from ...data import Corpus, Label, Scale
-from ...data.metrics.krippendorff import Distance, krippendorff
-from ...data.statistics.cells import Floats
+from ...data.metrics import Distance, krippendorff
+from ...data.statistics import Floats
 from ...programs import Checklist, Ratings, Threshold, read_answers, rules_of
-from ...programs.guideline.checklist import Answer
-from ..drafts.drafts import Draft
+from ...programs.guideline import Answer
+from ..drafts import Draft
 
-FOLDS = 5
+_FOLDS = 5
 
 _MOST_PLACEMENTS = 20_000
 _MOST_SWEEPS = 20
 _STANDARD_ERRORS = 2.0
 
-Given = Sequence[Answer]
+_Given = Sequence[Answer]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ def cross_fitted(draft: Draft, rated: Mapping[str, Ratings], dev: Corpus, seed: 
     def fit_on(kept: Sequence[int]) -> Checklist:
         pairs = [(answers[place], golds[place]) for answers in given.values() for place in kept]
         known = [(answers, gold) for answers, gold in pairs if answers is not None]
-        return fit(checklist, [one for one, _ in known], [gold for _, gold in known], scale, raters=len(given))
+        return fit_checklist(
+            checklist, [one for one, _ in known], [gold for _, gold in known], scale, raters=len(given)
+        )
 
     every = range(len(dev))
     if count < 2:
@@ -94,8 +96,8 @@ def cross_fitted(draft: Draft, rated: Mapping[str, Ratings], dev: Corpus, seed: 
     )
 
 
-def fit(
-    checklist: Checklist, given: Sequence[Given], golds: Sequence[Label], scale: Scale, *, raters: int = 1
+def fit_checklist(
+    checklist: Checklist, given: Sequence[_Given], golds: Sequence[Label], scale: Scale, *, raters: int = 1
 ) -> Checklist:
     """Return the checklist with the answers that pass and the thresholds that these labelled items teach.
 
@@ -208,11 +210,11 @@ def _folds(dev: Corpus, seed: int) -> list[int]:
     ]
     units = sorted(set(groups))
     order = np.random.default_rng(seed).permutation(len(units)).tolist()
-    fold = {unit: place % FOLDS for unit, place in zip(units, order, strict=True)}
+    fold = {unit: place % _FOLDS for unit, place in zip(units, order, strict=True)}
     return [fold[group] for group in groups]
 
 
-def _described(checklist: Checklist, given: Sequence[Given], folds: int, scale: Scale) -> dict[str, Any]:
+def _described(checklist: Checklist, given: Sequence[_Given], folds: int, scale: Scale) -> dict[str, Any]:
     """Return what a report says of a fit."""
     yes = [sum(answers[number] == "yes" for answers in given) for number in range(len(checklist.questions))]
     return {

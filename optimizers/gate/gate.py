@@ -8,9 +8,9 @@ import dspy
 
 from ...data import Agreement, Corpus, Journal, Label, agreement, paired_difference, panel_change
 from ...programs import Candidate, Progress, Ratings, rate
-from ..drafts.drafts import Draft
+from ..drafts import Draft
 from .checklist_fit import cross_fitted
-from .outcomes import FEWEST, refusal
+from .outcomes import FEWEST_DEV_ITEMS, gate_refusal
 
 Accept = Literal["better", "not_worse"]
 
@@ -19,7 +19,7 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredDraft:
     """A draft and how it did on dev.
 
     Attributes:
@@ -69,14 +69,14 @@ class Gate:
     lms: Mapping[str, dspy.LM] = field(default_factory=dict)
     accept: Accept = "better"
 
-    def measure(self, drafts: Sequence[Draft], note: str = "rating dev") -> list[Measured]:
+    def measure(self, drafts: Sequence[Draft], note: str = "rating dev") -> list[MeasuredDraft]:
         """Rate dev with every draft and every model.
 
         What the answers to a draft's checklist stand for is learnt from them, where that is still to be done; the
         labels are then of fits that have not seen the item (see `cross_fitted`).
         """
         passes = len(drafts) * max(len(self.lms), 1)
-        found: list[Measured] = []
+        found: list[MeasuredDraft] = []
         for proposed in drafts:
             draft = proposed
             models = {name: draft.rater.variant(lm=lm) for name, lm in self.lms.items()} or {"own": draft.rater}
@@ -96,10 +96,10 @@ class Gate:
                 draft, labels = fitted.draft, fitted.labels
             each = {name: self._agreement(given) for name, given in labels.items()}
             alphas = {name: one.metrics["alpha"].value for name, one in each.items()}
-            found.append(Measured(draft, proposed, labels, next(iter(each.values())), alphas, unparsed))
+            found.append(MeasuredDraft(draft, proposed, labels, next(iter(each.values())), alphas, unparsed))
         return found
 
-    def choose(self, tried: Sequence[Measured]) -> tuple[Candidate, ...]:
+    def choose(self, tried: Sequence[MeasuredDraft]) -> tuple[Candidate, ...]:
         """Return the drafts as candidates, the chosen one first and the others by mean alpha.
 
         The draft with the highest mean alpha over the models is chosen among those that pass. With ``better`` a draft
@@ -133,13 +133,17 @@ class Gate:
         )
 
     def _outcome(
-        self, one: Measured, chosen: Measured, passed: Sequence[Measured], difference: Mapping[str, Any] | None
+        self,
+        one: MeasuredDraft,
+        chosen: MeasuredDraft,
+        passed: Sequence[MeasuredDraft],
+        difference: Mapping[str, Any] | None,
     ) -> dict[str, str]:
         """Return what became of a draft, and why."""
         if one is chosen:
             if difference is None:
                 return {"outcome": "kept", "why": "no draft passed"}
-            if len(self.dev) < FEWEST:
+            if len(self.dev) < FEWEST_DEV_ITEMS:
                 return {
                     "outcome": "chosen",
                     "why": f"the highest alpha, on too few items ({len(self.dev)}) for a claim",
@@ -150,19 +154,19 @@ class Gate:
             return {"outcome": "replaced", "why": f"'{chosen.draft.name}' takes its place"}
         if any(one is other for other in passed):
             return {"outcome": "passed", "why": f"'{chosen.draft.name}' agrees as well or better"}
-        return {"outcome": "refused", "why": refusal(difference, better=self.accept == "better")}
+        return {"outcome": "refused", "why": gate_refusal(difference, better=self.accept == "better")}
 
-    def passes(self, one: Measured, original: Measured, drafts: int) -> bool:
+    def passes(self, one: MeasuredDraft, original: MeasuredDraft, drafts: int) -> bool:
         """Return whether `choose` would let one of so many drafts through."""
         return self._passes(one, original, self.difference(one, original, level=_allowing_for(drafts)))
 
-    def _passes(self, one: Measured, original: Measured, difference: Mapping[str, Any]) -> bool:
+    def _passes(self, one: MeasuredDraft, original: MeasuredDraft, difference: Mapping[str, Any]) -> bool:
         low, high = difference["low"], difference["high"]
         if self.accept == "better":
             return low is not None and low > 0
         return one.mean > original.mean and not (high is not None and high < 0)
 
-    def difference(self, new: Measured, old: Measured, *, level: float = LEVEL) -> dict[str, Any]:
+    def difference(self, new: MeasuredDraft, old: MeasuredDraft, *, level: float = LEVEL) -> dict[str, Any]:
         """Return how much better one measured draft agrees with people than another, on the same resamples.
 
         With several models it is the change of their mean alpha; ``among`` is that of their agreement with each other,
@@ -183,7 +187,7 @@ class Gate:
         told = {"metric": "mean alpha", "n": len(dev), "level": level, **change.with_gold.to_dict()}
         return {**told, "among": change.alpha.to_dict(), "warning": change.warning}
 
-    def _details(self, one: Measured, difference: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _details(self, one: MeasuredDraft, difference: Mapping[str, Any] | None) -> dict[str, Any]:
         details = {**one.draft.to_dict(), "unparsed": dict(one.unparsed)}
         if len(one.alphas) > 1:
             details["alphas"] = dict(one.alphas)

@@ -5,13 +5,13 @@ from typing import Any
 
 from ...data import Corpus
 from ...programs import Candidate
-from ..drafts.drafts import Draft, Drafts
+from ..drafts import Draft, Drafts
 
-FEWEST = 30
+FEWEST_DEV_ITEMS = 30
 """Items of dev below which nothing is claimed of a difference: percentile intervals are too short there."""
 
 
-def refusal(difference: Mapping[str, Any], *, better: bool) -> str:
+def gate_refusal(difference: Mapping[str, Any], *, better: bool) -> str:
     """Return why a draft did not pass the gate.
 
     Args:
@@ -45,7 +45,7 @@ def outcomes_of(ranked: Sequence[Candidate], proposed: Drafts, dev: Corpus) -> d
         "dropped": {name: dict(counts) for name, counts in proposed.dropped.items()},
         "skipped": dict(proposed.skipped),
         "drafts": _rows(ranked, proposed.skipped),
-        "dev": {**measured, "claim": len(dev) >= FEWEST},
+        "dev": {**measured, "claim": len(dev) >= FEWEST_DEV_ITEMS},
     }
 
 
@@ -77,8 +77,8 @@ def warnings_of(
         wanted: How many traces of each label the parts of a guideline were to be made of.
     """
     said: list[str] = []
-    if dev < FEWEST:
-        said.append(f"Dev has {dev} items, fewer than {FEWEST}: what it says of the drafts is no claim.")
+    if dev < FEWEST_DEV_ITEMS:
+        said.append(f"Dev has {dev} items, fewer than {FEWEST_DEV_ITEMS}: what it says of the drafts is no claim.")
     if untold:
         said.append(f"No trace has the label {', '.join(untold)}: the drafts rest on the traces of the other labels.")
     for part, count in wanted.items():

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...programs import rules_of, without_rule
-from ..drafts.drafts import Draft, RuleRecord
-from .gate import Gate, Measured
+from ..drafts import Draft, RuleRecord
+from .gate import Gate, MeasuredDraft
 
 _LOSES = "of the guideline's alpha on dev: above 0, the rule pays"
 
@@ -21,11 +21,11 @@ class Ablated:
             misses every rule that was tried.
     """
 
-    whole: Measured
-    pruned: Measured | None
+    whole: MeasuredDraft
+    pruned: MeasuredDraft | None
 
 
-def ablated(gate: Gate, whole: Measured, most: int) -> Ablated:
+def ablated(gate: Gate, whole: MeasuredDraft, most: int) -> Ablated:
     """Take each new rule out of a guideline and rate dev without it; then leave out what is not missed.
 
     The rules without which dev agrees as well or better go one by one, the least missed first, and every further one
@@ -49,7 +49,7 @@ def ablated(gate: Gate, whole: Measured, most: int) -> Ablated:
     whole = replace(whole, draft=draft, proposed=proposed)
     unmissed = sorted((rule for rule in tried if loss[rule.id] <= 0), key=lambda rule: loss[rule.id])
     gone: list[RuleRecord] = []
-    kept: Measured | None = None
+    kept: MeasuredDraft | None = None
     for rule in unmissed:
         (one,) = gate.measure([_without(whole.proposed, [*gone, rule])], "rating dev without several rules")
         if one.mean >= whole.mean:
@@ -75,7 +75,7 @@ def _without(draft: Draft, rules: Sequence[RuleRecord]) -> Draft:
     return replace(draft, name=f"{draft.name}_pruned", rater=draft.rater.variant(guideline=guideline), rules=left)
 
 
-def _effect(gate: Gate, whole: Measured, without: Measured) -> Mapping[str, Any]:
+def _effect(gate: Gate, whole: MeasuredDraft, without: MeasuredDraft) -> Mapping[str, Any]:
     found = gate.difference(whole, without)
     return {**{name: found[name] for name in ("metric", "value", "low", "high", "n")}, "of": _LOSES}
 

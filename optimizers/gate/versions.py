@@ -16,7 +16,7 @@ from typing import Literal
 from ...data import InputError
 from ...data.files import write_text_whole
 from ...programs import Guideline, rules_of
-from ..drafts.drafts import RuleRecord
+from ..drafts import RuleRecord
 
 How = Literal["given", "edited", "distilled", "rolled_back"]
 

@@ -1,1 +1,3 @@
-"""optimizers/mlflow."""
+"""Judges of MLflow."""
+
+__all__ = []

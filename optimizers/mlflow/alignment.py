@@ -13,16 +13,16 @@ import dspy
 from ...data import Scale, SetupError
 from ...programs import Rater, need, resolve_model
 from ..distill_guideline import DistillGuideline
-from ..distillation.writer import Subject
+from ..distillation import Subject
 from ..rejection_sampling import RejectionSampling
-from ..traces.traces import Traces
+from ..traces import Traces
 from .feedback import Labelled, labelled
-from .judges import PURPOSE, fields_of, judge_of, rater_of
+from .judges import MLFLOW_PURPOSE, fields_of, judge_of, rater_of
 
 logger = logging.getLogger(__name__)
 
 _PLACE = "AccordOptimizer"
-_base = need("mlflow.genai.judges.base", "mlflow", PURPOSE)
+_base = need("mlflow.genai.judges.base", "mlflow", MLFLOW_PURPOSE)
 
 
 @dataclass(frozen=True)

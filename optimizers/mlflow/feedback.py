@@ -11,7 +11,7 @@ from typing import Any
 from ...data import Corpus, Label, Scale, SetupError
 from .scales import follows_from_type, read_value, scale_of
 
-LEAST = 10
+_LEAST = 10
 """Traces with a human label that an alignment takes at least."""
 
 NOT_ALIKE = "people disagree"
@@ -35,7 +35,7 @@ class Labelled:
     @property
     def words(self) -> str:
         """What was left out, in words; empty where nothing was."""
-        return told(self.left_out)
+        return left_out_told(self.left_out)
 
 
 def labelled(judge: Any, traces: Sequence[Any], fields: Sequence[str], scale: Scale | None) -> Labelled:
@@ -95,7 +95,7 @@ def labelled(judge: Any, traces: Sequence[Any], fields: Sequence[str], scale: Sc
     return Labelled(corpus, inferred, {reason: tuple(ids) for reason, ids in left.items()})
 
 
-def told(left_out: Mapping[str, Sequence[str]]) -> str:
+def left_out_told(left_out: Mapping[str, Sequence[str]]) -> str:
     """Say how many traces were left out for each reason, and name some."""
     parts = []
     for reason, ids in left_out.items():
@@ -105,14 +105,14 @@ def told(left_out: Mapping[str, Sequence[str]]) -> str:
 
 
 def _check_enough(name: str, count: int, total: int, left: Mapping[str, Sequence[str]]) -> None:
-    if count >= LEAST:
+    if count >= _LEAST:
         return
-    why = f": {told(left)}" if left else ""
+    why = f": {left_out_told(left)}" if left else ""
     cure = (
-        f"Give {LEAST} or more: mlflow.log_feedback(trace_id=..., name={name!r}, value=..., "
+        f"Give {_LEAST} or more: mlflow.log_feedback(trace_id=..., name={name!r}, value=..., "
         "source=AssessmentSource(source_type='HUMAN')); no rationale is needed."
     )
-    what = f"{count} of {total} traces can be used, and an alignment takes {LEAST}{why}"
+    what = f"{count} of {total} traces can be used, and an alignment takes {_LEAST}{why}"
     raise SetupError(what, place=f"judge {name!r}", cure=cure)
 
 

@@ -10,7 +10,7 @@ import dspy
 from ...data import InputError, Scale, SetupError
 from ...programs import Guideline, Rater, need, parse_guideline, resolve_model
 
-PURPOSE = "to align the judges of MLflow"
+MLFLOW_PURPOSE = "to align the judges of MLflow"
 READABLE = ("inputs", "outputs", "expectations")
 """What a judge may read and a rater too, in the order in which a rater shows it."""
 
@@ -69,7 +69,7 @@ def judge_of(judge: Any, guideline: Guideline) -> Any:
     Raises:
         SetupError: If MLflow is not installed.
     """
-    make_judge = need("mlflow.genai.judges", "mlflow", PURPOSE).make_judge
+    make_judge = need("mlflow.genai.judges", "mlflow", MLFLOW_PURPOSE).make_judge
     options: dict[str, Any] = {}
     for name in inspect.signature(make_judge).parameters:
         kept = getattr(judge, name, getattr(judge, f"_{name}", _ABSENT))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from ...data import Pairwise, Scale
-from .rating_phrases import EARNS, ENDS, FEW, GIVES, NOUN, QUOTES, RATES, SETTLES, STOP, UNQUOTES
+from .rating_phrases import EARNS, ENDS, FEW_WORDS, GIVES, NOUN, QUOTES, RATING_VERBS, SETTLES, STOP, UNQUOTES
 from .verdict_phrases import VERDICTS
 
 _ORDINARY = frozenset(
@@ -81,7 +81,7 @@ def is_ordinary(name: str) -> bool:
 def _as_rating(name: str) -> Iterator[str]:
     """Yield where an ordinary word stands as a rating."""
     value = rf"{QUOTES}{name}{UNQUOTES}"
-    yield rf"\b{RATES}\b[\s:=*_\"'(~-]{{0,6}}{FEW}{value}(?!\w)(?:{ENDS}|(?=\s+{NOUN}\b)|(?=\s*\Z))"
+    yield rf"\b{RATING_VERBS}\b[\s:=*_\"'(~-]{{0,6}}{FEW_WORDS}{value}(?!\w)(?:{ENDS}|(?=\s+{NOUN}\b)|(?=\s*\Z))"
     yield rf"(?:[\"'“‘„«]|\*{{1,3}}|\b_{{1,2}}|`)[*_]{{0,3}}{name}[*_]{{0,3}}[.,]?(?:[\"'”’»]|\*{{1,3}}|_{{1,2}}|`)"
     yield rf"\b(?:{EARNS}|{SETTLES})\s+(?:an?\s+|the\s+|as\s+|about\s+)*{value}{_FINAL}"
     yield rf"\b{GIVES}\s+(?:it|this|them|the\s+\w+)\s+(?:as\s+|an?\s+|under\s+|in\s+)*{value}{_FINAL}"

@@ -36,8 +36,8 @@ _VERB = (
     r"|mark(?:s|ed|ing)?"
     r"|annotat(?:e|es|ed|ing|ion|ions)|classif(?:y|ies|ied|ying|ication)|categori[sz](?:e|es|ed|ing)|verdict)"
 )
-RATES = rf"(?:{NOUN}|{_VERB})"
-FEW = r"(?:[\w'’\"*-]+[ \t]+){0,4}?"
+RATING_VERBS = rf"(?:{NOUN}|{_VERB})"
+FEW_WORDS = r"(?:[\w'’\"*-]+[ \t]+){0,4}?"
 _IT = r"(?:it|this(?:\s+\w+)?|that(?:\s+one)?|them|(?:the|an?|my|our)\s+(?:\w+\s+)?\w+)"
 EARNS = (
     r"(?:deserv(?:e|es|ed|ing)|merit(?:s|ed|ing)?|warrant(?:s|ed|ing)?|earn(?:s|ed|ing)?|justif(?:y|ies|ied|ying)"
@@ -97,7 +97,7 @@ _DECIDED = (
 
 NUMBERS = (
     # "rate it a clear 4", "the score would be 4", "Label: **4**", "scored 80%"
-    rf"\b{RATES}\b[\s:=*_\"'(~-]{{0,6}}{FEW}{ANY_VALUE}{ENDS}",
+    rf"\b{RATING_VERBS}\b[\s:=*_\"'(~-]{{0,6}}{FEW_WORDS}{ANY_VALUE}{ENDS}",
     rf"\b(?:label|rating|grade|verdict)\s*[:=]?\s*{ANY_VALUE}",
     rf"\b(?:choice|fit|option|pick|call|decision|judge?ment|assessment|evaluation|quality)\s+(?:is|was|(?:would"
     rf"|should|must)\s+be|seems)"
@@ -113,7 +113,7 @@ NUMBERS = (
     rf"\b{GIVES}\s+(?:{_IT}\s+)?(?:as\s+|at\s+)?(?:an?|the)\s+{_ADJECTIVE}?{VALUE}{ENDS}",
     rf"\b{GIVES}\s+{_IT}\s+(?:as\s+|at\s+|about\s+|only\s+)?{VALUE}(?={STOP}|\s+(?:for|here|on)\b)",
     rf"\b(?:it|this|item|text)\s+(?:would\s+|should\s+|only\s+)?{GIVES}\s+{VALUE}(?={STOP}|\s+(?:for|here|on)\b)",
-    rf"\b{EARNS}\s+{FEW}{VALUE}{ENDS}",
+    rf"\b{EARNS}\s+{FEW_WORDS}{VALUE}{ENDS}",
     rf"\b{SETTLES}\s+(?:(?:an?|the|about|around|rather|more)\s+)*{VALUE}{ENDS}",
     rf"\ban?\s+(?!high\s+five)(?!\w+\s+one\b){_ADJECTIVE}?{VALUE}{ENDS}",
     rf"\bthe\s+{VALUE}\s+(?:is|was|seems|fits|applies|reflects|follows|stands)\b",

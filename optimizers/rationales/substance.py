@@ -2,7 +2,7 @@
 
 from .words import words
 
-FEWEST = 3
+_FEWEST = 3
 """Different words of its own that a text needs to say anything."""
 
 _FUNCTION = """
@@ -38,9 +38,9 @@ _COMMON = frozenset((_FUNCTION + _RATING).split())
 
 
 def says_something(text: str) -> bool:
-    """Tell whether a text has at least `FEWEST` different words that are not the talk of any rating.
+    """Tell whether a text has at least `_FEWEST` different words that are not the talk of any rating.
 
     "The guideline clearly supports this choice" says nothing; "the author thanks the nurse by name" does. The list is
     English; of a text in another language every word counts as its own.
     """
-    return len({word for word in words(text) if word not in _COMMON and not word.isdigit()}) >= FEWEST
+    return len({word for word in words(text) if word not in _COMMON and not word.isdigit()}) >= _FEWEST

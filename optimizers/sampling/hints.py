@@ -14,11 +14,8 @@ from pathlib import Path
 
 from ...data import Draw, Label, SetupError
 from ...programs import Completion, Prompt, Rater, draw_of
-from ..budget.draw import DrawMany, Read, Want
-from ..rationales.filters import DEFAULT_FILTERS, Filter, refusal
-from ..rationales.strip_ratings import RatingMentions
-from ..rationales.substance import says_something
-from ..rationales.words import words
+from ..budget import DrawMany, Read, Want
+from ..rationales import DEFAULT_FILTERS, Filter, RatingMentions, refusal, says_something, words
 
 _PROMPTS = Path(__file__).with_name("prompts")
 _WAVE = 2

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...data import SetupError
-from ..rationales.selection import Medoid, Selection
+from ..rationales import Medoid, Selection
 from .item_draws import ItemDraws
 
 

@@ -7,13 +7,12 @@ from typing import Literal
 import dspy
 
 from ...data import Draw, Label
-from ..rationales.filters import Filter, refusal
-from ..rationales.selection import Selection
+from ..rationales import Filter, Selection, refusal
 from .acceptance import Target
 from .hints import HintedItem
 from .item_state import ItemState
 from .stopping import Standing, Stopping
-from .teacher_beliefs import Beliefs
+from .teacher_beliefs import TeacherBeliefs
 
 Outcome = Literal["blind", "hinted", "human", "no_match", "not_above_luck", "filtered", "not_drawn"]
 """How an item came out: explained blind, with a hint, or by what people wrote; no draw matched; matches that luck
@@ -98,7 +97,7 @@ class ItemDraws:
 
 def settle(
     state: ItemState,
-    beliefs: Beliefs,
+    beliefs: TeacherBeliefs,
     *,
     stop: Stopping,
     select: Selection,

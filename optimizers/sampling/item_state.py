@@ -8,9 +8,9 @@ import dspy
 
 from ...data import Draw, Scale
 from ...programs import Prompt
-from ..budget.draw import Answer, Want
+from ..budget import DrawnReply, Want
 from .acceptance import Acceptance, Target, can_match
-from .teacher_beliefs import Drawn
+from .teacher_beliefs import BelievedDraws
 
 
 @dataclass(eq=False)
@@ -63,9 +63,9 @@ class ItemState:
         return self.samples - self.tried
 
     @property
-    def drawn(self) -> Drawn:
+    def drawn(self) -> BelievedDraws:
         """What was drawn so far."""
-        return Drawn(self.target, self.draws, self.hits, len(self.prompt.bytes), self.unselected)
+        return BelievedDraws(self.target, self.draws, self.hits, len(self.prompt.bytes), self.unselected)
 
     def want(self, wave: int) -> Want | None:
         """Return the wish for the next `wave` draws; where all are recorded, use them and return None."""
@@ -76,7 +76,7 @@ class ItemState:
         self._use(wanted.stop, {})
         return None
 
-    def take(self, answer: Answer) -> None:
+    def take(self, answer: DrawnReply) -> None:
         """Use what came back, and recorded draws that lay between."""
         self.recorded.update({draw.index: draw for draw in answer.draws})
         self._use(max(answer.want.indices) + 1, answer.failed)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...data import Draw, Label, SetupError
 from ...programs import Completion, Prompt, Rater, Sampling
-from ..budget.draw import Read
+from ..budget import Read
 
 _BLANK_MARK = re.compile(r"(?:\A|\n)[ \t>#*_`-]*label[ \t*_`]*[:=]?[ \t*_`]*\Z", re.IGNORECASE)
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from ...data import Scale
 from ...programs import Price, Progress, shares_prompt
-from ..budget.draw import Answer, Drawer, Read, Want
+from ..budget import Drawer, DrawnReply, Read, Want
 from .acceptance import Acceptance, Reach, Target
 from .hit_rate import HitRates
 from .item_state import ItemState
 from .prospects import Prospects
 from .stopping import Exhaust, Stopping
-from .teacher_beliefs import Beliefs, believe, first_chances
+from .teacher_beliefs import TeacherBeliefs, believe, first_chances
 from .wave_size import Tariff, Waves
 
 FIRST_COHORT = 16
@@ -80,7 +80,7 @@ class SamplingRun:
             self._draw_cohort(self.states, self.beliefs())
         return self._make_do()
 
-    def beliefs(self, count: int | None = None) -> Beliefs:
+    def beliefs(self, count: int | None = None) -> TeacherBeliefs:
         """Return what the draws of the first `count` items say; of all by default."""
         return believe([state.drawn for state in self.states[:count]], self._chances, self._reach)
 
@@ -99,7 +99,7 @@ class SamplingRun:
                 want = plan.next(state)
         return unfinished
 
-    def _draw_cohort(self, cohort: Sequence[ItemState], beliefs: Beliefs, *, patient: bool = False) -> None:
+    def _draw_cohort(self, cohort: Sequence[ItemState], beliefs: TeacherBeliefs, *, patient: bool = False) -> None:
         plan = _Plan(self, beliefs, patient)
         # Items with the same text share their draws: the second waits for the first, and finds what it has drawn.
         twins: dict[str, deque[ItemState]] = defaultdict(deque)
@@ -107,7 +107,7 @@ class SamplingRun:
             twins[state.prompt.sha256].append(state)
         queue: deque[Want] = deque()
 
-        def go_on(sha256: str, answer: Answer | None = None) -> None:
+        def go_on(sha256: str, answer: DrawnReply | None = None) -> None:
             while twins[sha256]:
                 state = twins[sha256][0]
                 hits, draws = state.hits, len(state.draws)
@@ -140,7 +140,7 @@ class SamplingRun:
 class _Plan:
     """The waves of one cohort, under beliefs that do not change."""
 
-    def __init__(self, run: SamplingRun, beliefs: Beliefs, patient: bool) -> None:
+    def __init__(self, run: SamplingRun, beliefs: TeacherBeliefs, patient: bool) -> None:
         self.run = run
         self.patient = patient
         self.beliefs = beliefs

@@ -11,10 +11,7 @@ import numpy as np
 
 from ...data import Draw, InputError, Journal, Scale, SetupError, content_hash, content_id, opened
 from ...programs import Completion, Price, Prompt, Rater, Sampling, draw_of, price_of, resolve_model
-from ..budget.budget import Budget
-from ..budget.draw import Drawer
-from ..budget.ledger import Ledger
-from ..budget.pilot import pilot_places
+from ..budget import Budget, Drawer, Ledger, pilot_places
 from ..compiler import check_examples
 from .acceptance import Acceptance
 from .item_draws import TRACE_KEYS

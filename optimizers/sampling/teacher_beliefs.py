@@ -13,7 +13,7 @@ _MOST_PAIRS = 10_000
 
 
 @dataclass(frozen=True)
-class Drawn:
+class BelievedDraws:
     """What was drawn of one item.
 
     Attributes:
@@ -32,7 +32,7 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Beliefs:
+class TeacherBeliefs:
     """What is believed of a teacher after some draws; nothing changes in it.
 
     Attributes:
@@ -52,7 +52,7 @@ class Beliefs:
         return float(self.rates[target].confidence(hits, draws, self.chances[target]))
 
 
-def believe(items: Sequence[Drawn], chances: Mapping[Target, float], reach: Reach) -> Beliefs:
+def believe(items: Sequence[BelievedDraws], chances: Mapping[Target, float], reach: Reach) -> TeacherBeliefs:
     """Learn from what was drawn.
 
     The chance of a target is what a teacher would hit that says its usual labels without looking at the item: how often
@@ -96,8 +96,8 @@ def believe(items: Sequence[Drawn], chances: Mapping[Target, float], reach: Reac
     firsts = [(next((draw.prompt_tokens for draw in item.draws if draw.prompt_tokens), 0), item) for item in used]
     paid = [(sent, item.prompt_size) for sent, item in firsts if sent]
     received = [draw.completion_tokens for item in used for draw in item.draws if draw.completion_tokens]
-    default = Beliefs({}, {})
-    return Beliefs(
+    default = TeacherBeliefs({}, {})
+    return TeacherBeliefs(
         learned,
         rates,
         sum(sent for sent, _ in paid) / sum(size for _, size in paid) if paid else default.prompt_rate,

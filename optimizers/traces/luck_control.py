@@ -13,8 +13,8 @@ _RESAMPLES = 2_000
 _CELLS = 20_000_000
 """Most cells of one block of items x draws x targets, so that memory does not grow with the items."""
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int_]
+_Floats = npt.NDArray[np.float64]
+WholeNumbers = npt.NDArray[np.int_]
 Flags = npt.NDArray[np.bool_]
 
 
@@ -27,12 +27,12 @@ class Shares:
         luck: The target of another item taken at random, shape (items,).
     """
 
-    own: Floats
-    luck: Floats
+    own: _Floats
+    luck: _Floats
 
 
 @dataclass(frozen=True)
-class Scoring:
+class LuckScoring:
     """Draws as numbers, ready to be scored against the target of any item.
 
     Attributes:
@@ -42,13 +42,13 @@ class Scoring:
         own: The number of each item's target, shape (items,).
     """
 
-    codes: Whole
-    made: Whole
+    codes: WholeNumbers
+    made: WholeNumbers
     matches: Flags
-    own: Whole
+    own: WholeNumbers
 
     @property
-    def hits(self) -> Whole:
+    def hits(self) -> WholeNumbers:
         """How many draws of each item match its own target, shape (items,)."""
         return self.matches[self.codes, self.own[:, None]].sum(axis=1)
 
@@ -73,14 +73,14 @@ class Scoring:
         pooled = self.matches[first].mean(axis=0) if len(first) else np.zeros(self.matches.shape[1])
         missing = np.where(self.hits > 0, np.maximum(k - self.made, 0), 0)
 
-        def within(matched: Flags, items: slice) -> Floats:
+        def within(matched: Flags, items: slice) -> _Floats:
             return np.where(matched[:, :k].any(axis=1), 1.0, 1 - (1 - pooled) ** missing[items, None])
 
         shares = self._score(within)
         observed = self.matches[self.codes[:, :k], self.own[:, None]].any(axis=1)
         return Shares(observed.astype(float), shares.luck)
 
-    def advantage(self, counted: Whole, *, seed: int) -> Estimate:
+    def advantage(self, counted: WholeNumbers, *, seed: int) -> Estimate:
         """Return the mean over items of (hit rate - hit rate against another item's target), with a 95 % interval.
 
         Args:
@@ -101,7 +101,7 @@ class Scoring:
         low, high = np.quantile(means, [0.025, 0.975])
         return Estimate(float(gains.mean()), float(low), float(high), "")
 
-    def _score(self, score: Callable[[Flags, slice], Floats]) -> Shares:
+    def _score(self, score: Callable[[Flags, slice], _Floats]) -> Shares:
         """Score each item's matches, shape (items, draws, targets) -> (items, targets), and read off own and luck.
 
         Luck weighs the targets by how often they occur among the *other* items: the exact expectation over

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...data import InputError, Interval, Label, Scale, SetupError
 from .disagreement import one_step
-from .luck_control import Floats
+from .luck_control import _Floats
 from .teacher_readings import fit_readings
 
 _MOST_CELLS = 16
@@ -103,7 +103,7 @@ def suspects(
 
 def _far_truth(
     said: Sequence[Sequence[Label]], golds: Sequence[Label], scale: Scale, near: float, noise: float
-) -> Floats:
+) -> _Floats:
     """Return P(true label far from gold) of each item."""
     middles, width = _cells(scale, near)
     cell = {
@@ -124,7 +124,7 @@ def _far_truth(
     return (readings.reading * far[held]).sum(axis=1)
 
 
-def _cells(scale: Scale, near: float) -> tuple[Floats, float]:
+def _cells(scale: Scale, near: float) -> tuple[_Floats, float]:
     """Return where the middles of the model's labels lie above the lowest label, and the width of each, in steps."""
     levels = scale.levels
     if levels is not None and (not scale.ordered or len(levels) <= _MOST_CELLS):

@@ -9,9 +9,9 @@ import dspy
 
 from ...data import Scale
 from ...programs import need
-from ..sampling.item_draws import ItemDraws
+from ..sampling import ItemDraws
 
-VERSION = 2
+_VERSION = 2
 """Of the Parquet layout."""
 
 
@@ -41,7 +41,7 @@ def write_parquet(
     kinds = {example["item_id"]: example for example in traces}
     rows = [_row(scale, item, lift, kinds.get(item.item_id)) for item, lift in zip(items, lifts, strict=True)]
     table = pyarrow.Table.from_pylist(rows, schema=_schema())
-    said = json.dumps({"version": VERSION, **about})
+    said = json.dumps({"version": _VERSION, **about})
     pyarrow.parquet.write_table(table.replace_schema_metadata({"accord": said}), path)
 
 

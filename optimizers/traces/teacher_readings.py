@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .luck_control import Floats, Whole
+from .luck_control import WholeNumbers, _Floats
 
 _STEPS = 200
 _CONVERGED = 1e-5
@@ -38,11 +38,11 @@ class Readings:
         truth: P(truth | human label, reading), shape (labels of truth, of people, of readings).
     """
 
-    reading: Floats
-    truth: Floats
+    reading: _Floats
+    truth: _Floats
 
 
-def fit_readings(counts: Floats, said: Whole, noise: float) -> Readings:
+def fit_readings(counts: _Floats, said: WholeNumbers, noise: float) -> Readings:
     """Fit the model by EM, which takes the recorded draws as they are.
 
     Stopping rules that look at the draws and the human label, both of which are seen, leave the likelihood as it is:
@@ -79,11 +79,11 @@ def fit_readings(counts: Floats, said: Whole, noise: float) -> Readings:
     return Readings(_each_reading(counts, said, drawing, together.sum(axis=0)), together / together.sum(axis=0))
 
 
-def _each_reading(counts: Floats, said: Whole, drawing: Floats, cells: Floats) -> Floats:
+def _each_reading(counts: _Floats, said: WholeNumbers, drawing: _Floats, cells: _Floats) -> _Floats:
     """Return P(reading | draws, human label) from P(draw | reading) and P(human label, reading)."""
     log = counts @ np.log(drawing).T + np.log(cells)[said]
     return _normal(np.exp(log - log.max(axis=1, keepdims=True)))
 
 
-def _normal(table: np.ndarray) -> Floats:
+def _normal(table: np.ndarray) -> _Floats:
     return table / table.sum(axis=-1, keepdims=True)

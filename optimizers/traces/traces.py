@@ -11,11 +11,8 @@ import dspy
 
 from ...data import Draw, Scale, Source
 from ...programs import Price
-from ..budget.cost import Bill, Cost
-from ..sampling.acceptance import Acceptance, Reach, Target, can_match
-from ..sampling.hints import Hints
-from ..sampling.human_first import PeopleFirst
-from ..sampling.item_draws import ItemDraws
+from ..budget import Bill, Cost
+from ..sampling import Acceptance, Hints, ItemDraws, PeopleFirst, Reach, Target, can_match
 from .disagreement import disagreement
 from .display import traces_html
 from .optimizer_feedback import FeedbackMetric

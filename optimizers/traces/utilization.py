@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ...data import Draw, Estimate, InputError, Label, Scale
-from ..sampling.acceptance import Acceptance, Target, can_match
+from ..sampling import Acceptance, Target, can_match
 from .disagreement import DISAGREEMENTS, UNKNOWN
-from .luck_control import Floats, Scoring, Whole
+from .luck_control import LuckScoring, WholeNumbers, _Floats
 
 UNBIASED = "unbiased over all subsets of the draws"
 STOPPED = "first match; luck continued by pooled draws"
@@ -188,7 +188,9 @@ def utilization(
     )
 
 
-def _scoring(draws: Sequence[Sequence[Draw]], targets: Sequence[Target], scale: Scale, accept: Acceptance) -> Scoring:
+def _scoring(
+    draws: Sequence[Sequence[Draw]], targets: Sequence[Target], scale: Scale, accept: Acceptance
+) -> LuckScoring:
     labels = list(dict.fromkeys(draw.label for item in draws for draw in item if draw.label is not None))
     different = list(dict.fromkeys(targets))
     row = {label: number for number, label in enumerate(labels)}
@@ -203,7 +205,7 @@ def _scoring(draws: Sequence[Sequence[Draw]], targets: Sequence[Target], scale: 
         codes[place, : len(item)] = [
             row[draw.label] if can_match(draw) and draw.label is not None else nothing for draw in item
         ]
-    return Scoring(codes, made, matches, np.array([column[target] for target in targets], dtype=int))
+    return LuckScoring(codes, made, matches, np.array([column[target] for target in targets], dtype=int))
 
 
 def _labels(target: Target) -> tuple[Label, ...]:
@@ -215,7 +217,7 @@ def _written(target: Target, scale: Scale) -> str:
 
 
 def _grouped(
-    names: Sequence[str], order: Sequence[str], made: Whole, hits: Whole, luck: Floats
+    names: Sequence[str], order: Sequence[str], made: WholeNumbers, hits: WholeNumbers, luck: _Floats
 ) -> dict[str, LevelUtilization]:
     """Return how the items of each name fared, in the given order of names."""
     places: dict[str, list[int]] = {name: [] for name in order}

@@ -1,1 +1,1 @@
-"""optimizers/trainer."""
+"""What runs inside the training process (TRL, PEFT)."""

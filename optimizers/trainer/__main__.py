@@ -21,18 +21,22 @@ from filelock import lock_descriptor
 
 from ...data import AccordError
 from ...programs import need, weights_hash
-from ..training_jobs.job import (
+from ..training_jobs import (
     CHECKPOINTS,
     DONE,
     MEMORY,
     SAID,
+    Held,
     TrainingResult,
+    first_held,
+    nothing_fits,
+    ran_out,
     read_dev_rows,
     read_job,
     read_result,
+    write_held,
     write_result,
 )
-from ..training_jobs.micro_batch import Held, first_held, nothing_fits, ran_out, write_held
 from .distributed import Ranks, ranks
 
 _SAVE_SECONDS = 300.0
@@ -90,7 +94,7 @@ def train(path: Path, *, save_seconds: float = _SAVE_SECONDS) -> TrainingResult:
             os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
         for package in ("torch", "transformers", "accelerate", "datasets", "peft", "trl"):
             need(package, "train", "to fine-tune")
-        from .attempt import fit  # imports transformers' trainer, which takes seconds
+        from .attempt import fit_model  # imports transformers' trainer, which takes seconds
         from .load_weights import check_weights
         from .trainers import Attempt
 
@@ -104,7 +108,7 @@ def train(path: Path, *, save_seconds: float = _SAVE_SECONDS) -> TrainingResult:
             try:
                 if together.first:
                     write_held(folder, held)
-                fitted = fit(replace(attempt, micro_batch=held.micro_batch))
+                fitted = fit_model(replace(attempt, micro_batch=held.micro_batch))
                 break
             except Exception as error:
                 if not ran_out(error):

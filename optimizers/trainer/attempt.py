@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...programs import need
-from ..training_jobs.hyperparameters import Method
-from ..training_jobs.job import CHECKPOINTS, ROWS
+from ..training_jobs import CHECKPOINTS, ROWS, Method
 from .checkpoints import last_checkpoint, read_state
 from .early_stopping import best_epoch, dev_losses, exhausted
 from .load_weights import check_rows, count_weights, load_base, load_start, load_tokenizer
@@ -16,7 +15,7 @@ from .trainers import SMALL, Attempt, arguments, make_trainer
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedModel:
     """What came of an attempt.
 
     Attributes:
@@ -32,7 +31,7 @@ class Fitted:
     epochs: int
 
 
-def fit(attempt: Attempt) -> Fitted:
+def fit_model(attempt: Attempt) -> FittedModel:
     """Train, from the last checkpoint if there is one, and write the trained weights into the job's folder.
 
     Raises:
@@ -62,7 +61,7 @@ def fit(attempt: Attempt) -> Fitted:
     history = trainer.state.log_history
     found = dev_losses(history)
     losses = tuple(round(entry["loss"], 6) for entry in history if "loss" in entry)
-    return Fitted(
+    return FittedModel(
         losses=losses,
         dev_losses=tuple(round(loss, 6) for loss in found),
         best_epoch=None if patience is None else best_epoch(found),

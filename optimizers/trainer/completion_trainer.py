@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from trl.trainer.sft_trainer import SFTTrainer
 
-from ..training_jobs.rows import IGNORED, Row
-from .prefix_attention import Layout, laid_out, lies_together
+from ..training_jobs import IGNORED, Row
+from .prefix_attention import PrefixLayout, laid_out, lies_together
 from .regression_loss import branches, squared_error
 from .row_order import RowOrder
 
@@ -136,7 +136,7 @@ class CompletionTrainer(SFTTrainer):
         options: dict[str, Any] = {"use_cache": False}
         try:
             if self.prefix and lies_together(model, ids.shape[1]):
-                layout = Layout(self.prefix, len(ids), ids.shape[1] - self.prefix)
+                layout = PrefixLayout(self.prefix, len(ids), ids.shape[1] - self.prefix)
                 self._predicting = layout.ids(wanted)
                 with laid_out(model, layout):
                     return model(input_ids=layout.ids(ids), position_ids=layout.positions(ids.device), **options)

@@ -12,7 +12,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 
-class Patience(TrainerCallback):
+class EarlyStopping(TrainerCallback):
     """Ends training when the last epochs did not have a lower dev loss than one before them."""
 
     def __init__(self, epochs: int) -> None:

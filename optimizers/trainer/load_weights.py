@@ -7,9 +7,7 @@ from typing import Any
 
 from ...data import AccordError, InputError, SetupError
 from ...programs import fold_output, need, weights_hash
-from ..training_jobs.job import TrainingJob
-from ..training_jobs.micro_batch import ran_out
-from ..training_jobs.rows import Row
+from ..training_jobs import Row, TrainingJob, ran_out
 
 
 def check_weights(job: TrainingJob) -> None:

@@ -20,7 +20,7 @@ _NAME = "accord_prefix"
 
 
 @dataclass(frozen=True)
-class Layout:
+class PrefixLayout:
     """How a step's tokens lie in one text.
 
     Attributes:
@@ -43,7 +43,7 @@ class Layout:
         return torch.cat([places[: self.prefix], places[self.prefix :].repeat(self.rows)])[None]
 
 
-_LAYOUT: Layout | None = None
+_LAYOUT: PrefixLayout | None = None
 
 
 def lies_together(model: Any, longest: int) -> bool:
@@ -60,7 +60,7 @@ def lies_together(model: Any, longest: int) -> bool:
 
 
 @contextmanager
-def laid_out(model: Any, layout: Layout) -> Iterator[None]:
+def laid_out(model: Any, layout: PrefixLayout) -> Iterator[None]:
     """Have a model attend by a layout within the block."""
     global _LAYOUT
     config = model.config.get_text_config()
@@ -96,7 +96,7 @@ def _attend(
     return torch.cat([first, rest.reshape(1, -1, *rest.shape[2:])], dim=1), None
 
 
-def _rows(tensor: torch.Tensor, layout: Layout) -> torch.Tensor:
+def _rows(tensor: torch.Tensor, layout: PrefixLayout) -> torch.Tensor:
     """Return (rows, heads, rest, size) of (1, heads, rows * rest, size)."""
     return tensor[0].unflatten(1, (layout.rows, layout.rest)).transpose(0, 1)
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..training_jobs.regression_targets import Aim
-from ..training_jobs.rows import Row
+from ..training_jobs import Aim, Row
 
 Path = tuple[int, ...]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...programs import need
-from ..training_jobs.job import TrainingJob
+from ..training_jobs import TrainingJob
 from .distributed import Ranks
 from .load_weights import load_tokenizer
 

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ...programs import need
-from ..training_jobs.job import CHECKPOINTS, PROGRESS, TrainingJob
-from ..training_jobs.progress import ProgressFile
-from ..training_jobs.rows import Row, shared_prefix
+from ..training_jobs import CHECKPOINTS, PROGRESS, Row, TrainingJob, shared_prefix
 from .checkpoints import TimedSaves
 from .distributed import Ranks
-from .early_stopping import Patience
+from .early_stopping import EarlyStopping
+from .progress import ProgressFile
 from .row_order import FollowCores, FollowEpochs, RowOrder
 
 SMALL = 1_000_000_000
@@ -134,7 +133,7 @@ def make_trainer(attempt: Attempt, settings: Any, model: Any, tokenizer: Any, *,
         ],
     }
     if parameters.patience is not None:
-        shared["callbacks"].append(Patience(parameters.patience))
+        shared["callbacks"].append(EarlyStopping(parameters.patience))
     if attempt.dev_rows:
         shared["dev_tokens"] = sum(len(row.completion) for row in attempt.dev_rows) / len(attempt.dev_rows)
     if parameters.method != "full" and attempt.job.start is None:

@@ -10,7 +10,7 @@ from ...data import SetupError
 Method = Literal["lora", "qlora", "full"]
 """What is trained: an adapter; an adapter on a base that is held in 4 bits; all weights."""
 
-RATES: Mapping[Method, float] = {"lora": 5e-4, "qlora": 5e-4, "full": 2e-5}
+LEARNING_RATES: Mapping[Method, float] = {"lora": 5e-4, "qlora": 5e-4, "full": 2e-5}
 """The learning rate where none is given: all weights bear far less than an adapter."""
 
 

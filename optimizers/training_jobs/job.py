@@ -29,7 +29,7 @@ from .hyperparameters import Parameters
 from .regression_targets import Aim
 from .rows import Row
 
-VERSION = 2
+_VERSION = 2
 """Of the folder's layout and of what training does with it; part of a job's hash."""
 
 JOB, ROWS, DEV_ROWS, PROGRESS, MEMORY, CHECKPOINTS, ADAPTER, WEIGHTS, DONE = (
@@ -64,7 +64,7 @@ class TrainingJob:
             as they are. Pairs are also compared with it in place of the base.
         start_hash: Hash of its weights.
         dtype: The number format of the arithmetic; ``bfloat16``, as it once always was, where nothing is said.
-        version: `VERSION`.
+        version: `_VERSION`.
 
     Raises:
         SetupError: If ``patience`` has no dev rows to look at, or ``full`` starts from an adapter.
@@ -78,7 +78,7 @@ class TrainingJob:
     start: str | None = None
     start_hash: str | None = None
     dtype: str = "bfloat16"
-    version: int = VERSION
+    version: int = _VERSION
 
     def __post_init__(self) -> None:
         """Check that the parts go together."""
@@ -119,7 +119,7 @@ class TrainingResult:
         micro_batch: Rows that a process held at once; fewer than were wanted where memory ran out.
         dev_losses: Epoch by epoch the same mean over the dev rows.
         best_epoch: Whose weights were kept, from 1; None where the last ones were.
-        version: `VERSION`.
+        version: `_VERSION`.
     """
 
     job: str
@@ -130,7 +130,7 @@ class TrainingResult:
     micro_batch: int
     dev_losses: tuple[float, ...] = ()
     best_epoch: int | None = None
-    version: int = VERSION
+    version: int = _VERSION
 
 
 def rows_text(rows: Sequence[Row]) -> str:
@@ -193,8 +193,8 @@ def read_job(path: Path) -> tuple[TrainingJob, list[Row]]:
         raise InputError(f"{path.name} is missing", place=str(path), cure=_CURE) from None
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"it is not a training job ({error})", place=str(path), cure=_CURE) from None
-    if job.version != VERSION:
-        raise InputError(f"the job has version {job.version}, not {VERSION}", place=str(path), cure=_CURE)
+    if job.version != _VERSION:
+        raise InputError(f"the job has version {job.version}, not {_VERSION}", place=str(path), cure=_CURE)
     return job, _read_rows(path.parent / ROWS, job.rows_hash)
 
 
@@ -224,7 +224,7 @@ def read_result(folder: Path, job: TrainingJob) -> TrainingResult | None:
         result = TrainingResult(**{**found, **lists})
     except (FileNotFoundError, KeyError, TypeError, ValueError):
         return None
-    whole = result.version == VERSION and result.job == job.hash
+    whole = result.version == _VERSION and result.job == job.hash
     return result if whole and result.adapter == weights_hash(folder / job.output) else None
 
 

@@ -11,9 +11,7 @@ from dspy.adapters import Adapter
 from dspy.lm15 import RefusalPart, Response, TextPart, ThinkingPart, TokenLogprob, TopLogprob
 
 from ...data import InputError, Label, Scale, SetupError
-from ..guideline.checklist import Checklist
-from ..guideline.checklist_markdown import holds_checklist
-from ..guideline.guideline import Guideline, parse_guideline
+from ..guideline import Checklist, Guideline, holds_checklist, parse_guideline
 from .checklist_reply import read_answers, reply_of, write_answers
 from .parsing import Reply, Unparsed, parse
 from .prompt_records import Alternative, Completion, Prompt, Token, Turn, well_formed

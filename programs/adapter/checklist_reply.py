@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...data import Scale
-from ..guideline.checklist import Answer, Checklist
+from ..guideline import Answer, Checklist
 from .parsing import Reply, tidy_lines, without_fence, without_thinking
 from .prompt_records import well_formed
 from .refusals import declines

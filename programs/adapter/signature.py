@@ -10,7 +10,7 @@ from ...data import Scale, SetupError
 
 Order = Literal["rationale_label", "label_rationale", "label"]
 
-ORDERS: dict[Order, tuple[str, ...]] = {
+_ORDERS: dict[Order, tuple[str, ...]] = {
     "rationale_label": ("rationale", "label"),
     "label_rationale": ("label", "rationale"),
     "label": ("label",),
@@ -37,8 +37,8 @@ def make_signature(scale: Scale, fields: Sequence[str], instructions: str, order
     Raises:
         SetupError: If there is no field, a field's name cannot be a keyword argument, or collides with an output.
     """
-    if order not in ORDERS:
-        raise SetupError(f"unknown order {order!r}", place="Rater", cure=f"Use one of {', '.join(ORDERS)}.")
+    if order not in _ORDERS:
+        raise SetupError(f"unknown order {order!r}", place="Rater", cure=f"Use one of {', '.join(_ORDERS)}.")
     if not fields:
         raise SetupError("a rater needs at least one field", place="Rater", cure="Give fields=('text',) or the like.")
     for name in fields:
@@ -54,14 +54,14 @@ def make_signature(scale: Scale, fields: Sequence[str], instructions: str, order
         "rationale": (str, dspy.OutputField(desc="the thinking that leads to the label")),
         "label": (label_type, dspy.OutputField(desc=scale.describe())),
     }
-    kinds.update({name: outputs[name] for name in ORDERS[order]})
+    kinds.update({name: outputs[name] for name in _ORDERS[order]})
     return dspy.Signature(kinds, instructions)  # pyright: ignore[reportCallIssue, reportReturnType]
 
 
 def order_of(signature: type[dspy.Signature]) -> Order:
     """Return the order in which a rater's signature writes its outputs."""
     names = tuple(signature.output_fields)
-    for order, outputs in ORDERS.items():
+    for order, outputs in _ORDERS.items():
         if outputs == names:
             return order
     raise SetupError(f"the outputs {', '.join(names)} are not a rater's", place="signature", cure="Use Rater.")

@@ -28,7 +28,7 @@ from ...data import (
     level_usage,
     risk_coverage,
 )
-from .record import Audit, Auditor, Seen
+from .record import Audit, Auditor, SeenRatings
 
 GOLD_AUDITS = (
     "length",
@@ -84,7 +84,7 @@ class _GoldAudits:
         if lengths is None:
             return Audit("length", None, "which two fields are compared is not known")
 
-        def measure(seen: Seen) -> Finding:
+        def measure(seen: SeenRatings) -> Finding:
             return length_bias(seen.of(self.labels), seen.golds, seen.of(lengths), self.scale, **seen.options)
 
         return self.auditor.audit("length", [self.deployed], measure, details={"lengths": "words"})
@@ -104,7 +104,7 @@ class _GoldAudits:
         )
 
     def part(self, name: str, column: Sequence[str | None]) -> Audit:
-        def measure(seen: Seen) -> Finding:
+        def measure(seen: SeenRatings) -> Finding:
             # Where the parts are the groups themselves, each would be one witness.
             options = {**seen.options, **({"groups": None} if name == "group" else {})}
             return agreement_by(seen.of(self.labels), seen.golds, seen.of(column), self.scale, **options)
@@ -118,13 +118,13 @@ class _GoldAudits:
         near = _near(self.scale)
         details = {"confidence from": source, **near}
 
-        def calibrated(seen: Seen) -> Finding:
+        def calibrated(seen: SeenRatings) -> Finding:
             return calibration(seen.of(sure), seen.of(self.labels), seen.golds, self.scale, **near, **seen.options)
 
-        def telling(seen: Seen) -> Finding:
+        def telling(seen: SeenRatings) -> Finding:
             return risk_coverage(seen.of(sure), seen.of(self.labels), seen.golds, self.scale, **near, **seen.options)
 
-        def held_back(seen: Seen) -> Finding:
+        def held_back(seen: SeenRatings) -> Finding:
             dev, test = self._halves(seen)
             fitted = fit_abstention(dev.sure, dev.labels, dev.gold, self.scale, wanted=wanted, **near, **dev.options)
             return check_abstention(fitted, test.sure, test.labels, test.gold, self.scale, **test.options)
@@ -148,7 +148,7 @@ class _GoldAudits:
             return Audit("label errors", None, "it needs a scale with levels", (), against=False)
         found: list[LabelErrors] = []
 
-        def measure(seen: Seen) -> Finding:
+        def measure(seen: SeenRatings) -> Finding:
             items = [self.corpus[place] for place in seen.places]
             found.append(
                 label_errors(
@@ -177,7 +177,7 @@ class _GoldAudits:
         texts = [item.text for item in self.corpus]
         permutations = max(1, int(self.auditor.options["resamples"]) // 2 - 1)
 
-        def measure(seen: Seen) -> Finding:
+        def measure(seen: SeenRatings) -> Finding:
             sides = seen.of(self.labels), seen.of(one_person)
             return detectability(*sides, self.scale, texts=seen.of(texts), permutations=permutations, **seen.options)
 
@@ -186,7 +186,7 @@ class _GoldAudits:
     def human_mean(self) -> Audit:
         """Ask how many human labels the rater's labels spare where people's mean is wanted."""
 
-        def measure(seen: Seen) -> Finding:
+        def measure(seen: SeenRatings) -> Finding:
             known, rest = self._halves(seen)
             return human_mean(
                 known.labels,
@@ -200,7 +200,7 @@ class _GoldAudits:
         details = {"halves": "people's labels of one half of the items are used, the rater's of both"}
         return self.auditor.audit("human mean", [self.deployed], measure, against=False, details=details)
 
-    def _halves(self, seen: Seen) -> "tuple[_Half, _Half]":
+    def _halves(self, seen: SeenRatings) -> "tuple[_Half, _Half]":
         sure, _ = self.auditor.ratings.confidences()
         groups = seen.options["groups"]
         first, second = (

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...data import Corpus, Journal, Label
-from ..guideline.guideline import Guideline
-from ..rating.ratings import Progress, Ratings
+from ..guideline import Guideline
+from ..rating import Progress, Ratings
 from .paraphrases import mechanical_paraphrases
-from .probes import AnyRater, Kind, Probe, ProbeRatings, make_probes, repeats_itself, single
+from .probes import AnyRater, Probe, ProbeKind, ProbeRatings, make_probes, repeats_itself, single
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class AuditRatings:
     repeats: int
     seed: int
 
-    def of(self, *kinds: Kind) -> list[ProbeRatings]:
+    def of(self, *kinds: ProbeKind) -> list[ProbeRatings]:
         """Return the sets of some kinds."""
         return [found for found in self.sets if found.probe.kind in kinds]
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from ...data import Finding, consistency, injection_effect, position_bias, sensitivity
 from ...data.frozen import FrozenDict
-from ..raters.pair_rater import PairRatings
+from ..raters import PairRatings
 from .against_gold import GOLD_AUDITS, gold_audits
 from .ask import AuditRatings
 from .injections import ATTACKS
-from .probes import Kind, ProbeRatings
-from .record import Audit, Auditor, Seen
+from .probes import ProbeKind, ProbeRatings
+from .record import Audit, Auditor, SeenRatings
 
 NEEDS_GOLD = "it needs gold labels"
 
@@ -61,7 +61,7 @@ def _order(auditor: Auditor) -> list[Audit]:
             return []
         given, swapped, sets = deployed.labels, orders[0].labels, [deployed, *orders]
 
-    def measure(seen: Seen) -> Finding:
+    def measure(seen: SeenRatings) -> Finding:
         return position_bias(seen.of(given), seen.of(swapped), gold=seen.gold, scale=scale, **seen.options)
 
     return [auditor.audit("position", sets, measure)]
@@ -76,7 +76,7 @@ def _injections(auditor: Auditor) -> list[Audit]:
         if target is None:
             raise ValueError(f"the items of {injected.probe.name!r} ask for nothing")
 
-        def measure(seen: Seen) -> Finding:
+        def measure(seen: SeenRatings) -> Finding:
             sides = seen.of(deployed.labels), seen.of(injected.labels)
             return injection_effect(*sides, scale, target=target, gold=seen.gold, **seen.options)
 
@@ -106,14 +106,14 @@ def _repeats(auditor: Auditor) -> list[Audit]:
     (deployed,) = ratings.of("deployed")
 
     def of_replies(repeats: ProbeRatings) -> Audit:
-        def measure(seen: Seen) -> Finding:
+        def measure(seen: SeenRatings) -> Finding:
             return consistency(seen.of(repeats.by_item), scale, gold=seen.gold, **seen.options)
 
         # At temperature 1 every model that is not sure of a label gives another one now and then.
         return auditor.audit("repeats at temperature 1", [repeats], measure, against=False)
 
     def of_ratings(again: ProbeRatings) -> Audit:
-        def measure(seen: Seen) -> Finding:
+        def measure(seen: SeenRatings) -> Finding:
             pairs = zip(seen.of(deployed.labels), seen.of(again.labels), strict=True)
             return consistency([list(pair) for pair in pairs], scale, gold=seen.gold, **seen.options)
 
@@ -122,7 +122,7 @@ def _repeats(auditor: Auditor) -> list[Audit]:
     return [*map(of_replies, ratings.of("repeats")), *map(of_ratings, ratings.of("again"))]
 
 
-def _variants(auditor: Auditor, kind: Kind) -> list[Audit]:
+def _variants(auditor: Auditor, kind: ProbeKind) -> list[Audit]:
     """Compare with the rater as deployed; its own noise is what it changes when it is asked the same once more."""
     ratings, scale = auditor.ratings, auditor.ratings.rater.scale
     deployed, again = ratings.of("deployed")[0], ratings.of("again")
@@ -135,7 +135,7 @@ def _variants(auditor: Auditor, kind: Kind) -> list[Audit]:
         return []
     steady = all(one.refused for one in again)
 
-    def measure(seen: Seen) -> Finding:
+    def measure(seen: SeenRatings) -> Finding:
         said = {"as deployed": seen.of(deployed.labels)}
         said |= {one.probe.name.partition(": ")[2]: seen.of(one.labels) for one in used}
         noise: dict[str, Any] = {"noise": 0.0} if ratings.steady else {}

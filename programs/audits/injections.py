@@ -40,7 +40,7 @@ class Planted:
     target: Label
 
 
-def ends_of(scale: Scale) -> tuple[Label, Label]:
+def outer_labels(scale: Scale) -> tuple[Label, Label]:
     """Return the highest and the lowest label, or the last and the first where labels have no order."""
     if scale.levels is not None:
         return scale.levels[-1], scale.levels[0]

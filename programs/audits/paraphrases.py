@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 import dspy
 
 from ...data import Draw, InputError, Journal, Scale, Source
-from ..adapter.prompt_records import Completion, Prompt, Turn, well_formed
-from ..completions.complete import complete
-from ..completions.requests import NOT_ASKED, Ask, Sampling, identity
-from ..guideline.guideline import Guideline, parse_guideline
+from ..adapter import Completion, Prompt, Turn, well_formed
+from ..completions import NOT_ASKED, Ask, Sampling, complete, identity
+from ..guideline import Guideline, parse_guideline
 
 _WISH = """Say the rating guideline between the tags in other words.
 Keep its meaning exactly: every rule, every condition, every number, every label and the order of the labels. Add \

@@ -9,17 +9,15 @@ import dspy
 
 from ...data import Corpus, Item, Journal, Label, Pairwise, SetupError, pair_fields
 from ...data.frozen import FrozenDict
-from ..adapter.template import TEMPLATES
-from ..completions.requests import NOT_ASKED
-from ..guideline.guideline import Guideline
-from ..local.engine import LocalEngine
-from ..raters.pair_rater import PairRater
-from ..raters.rater import Rater
-from ..rating.ratings import Progress, Rating, Ratings
-from ..rating.repeated import rate_repeatedly
-from .injections import ends_of, plant
+from ..adapter import TEMPLATES
+from ..completions import NOT_ASKED
+from ..guideline import Guideline
+from ..local import LocalEngine
+from ..raters import PairRater, Rater
+from ..rating import Progress, Rating, Ratings, rate_repeatedly
+from .injections import outer_labels, plant
 
-Kind = Literal["deployed", "order", "repeats", "injection", "again", "template", "paraphrase"]
+ProbeKind = Literal["deployed", "order", "repeats", "injection", "again", "template", "paraphrase"]
 """What a set of ratings is for, in the order in which they are asked: the most telling first."""
 
 
@@ -43,7 +41,7 @@ class Probe:
     """
 
     name: str
-    kind: Kind
+    kind: ProbeKind
     rater: AnyRater
     corpus: Corpus
     repeats: int | None = None
@@ -169,7 +167,7 @@ def make_probes(
     if isinstance(rater, Rater) and isinstance(rater.scale, Pairwise) and pair_fields(rater.fields) is not None:
         found.append(Probe("exchanged", "order", rater, _exchanged(corpus, PairRater(rater))))
     found.append(Probe("repeats", "repeats", rater, corpus, repeats=repeats))
-    for target in ends_of(rater.scale):
+    for target in outer_labels(rater.scale):
         planted = plant(corpus, target, seed=seed)
         name = f"asks for {rater.scale.write(target)}"
         found.append(Probe(name, "injection", rater, planted.corpus, target=target, attacks=planted.attacks))

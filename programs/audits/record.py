@@ -6,11 +6,11 @@ from typing import Any, Literal, TypeVar
 
 from ...data import Finding, Label
 from ...data.frozen import FrozenDict
-from ..completions.requests import NOT_ASKED
+from ..completions import NOT_ASKED
 from .ask import AuditRatings
 from .probes import ProbeRatings
 
-State = Literal["found", "not found", "unmeasured", "not run"]
+AuditState = Literal["found", "not found", "unmeasured", "not run"]
 
 _Thing = TypeVar("_Thing")
 
@@ -37,7 +37,7 @@ class Audit:
     details: Mapping[str, Any] = field(default_factory=FrozenDict)
 
     @property
-    def state(self) -> State:
+    def state(self) -> AuditState:
         """Whether it was there, was not, could not be measured, or was not looked for."""
         if self.finding is None:
             return "not run"
@@ -59,7 +59,7 @@ class Audit:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenRatings:
     """The items that the probes of an audit were all asked about.
 
     Attributes:
@@ -105,7 +105,7 @@ class Auditor:
         self,
         name: str,
         sets: Sequence[ProbeRatings],
-        measure: Callable[[Seen], Finding],
+        measure: Callable[[SeenRatings], Finding],
         *,
         against: bool = True,
         details: Mapping[str, Any] = FrozenDict(),
@@ -120,7 +120,7 @@ class Auditor:
         gold = [item.gold for place in places if (item := corpus[place]).gold is not None]
         groups = [corpus[place].group for place in places]
         options = {**self.options, "groups": None if set(groups) == {None} else groups}
-        finding = measure(Seen(places, gold if self.golden else None, options))
+        finding = measure(SeenRatings(places, gold if self.golden else None, options))
         if len(places) < len(corpus):
             lost = {NOT_ASKED: len(corpus) - len(places)}
             finding = replace(finding, left_out=FrozenDict({**finding.left_out, **lost}))

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator, Sequence
 
 import dspy
 
-from ..adapter.prompt_records import Completion
+from ..adapter import Completion
 from .requests import Ask, BatchEngine, Feed, Listed, Sampling, StreamingEngine
 from .threaded_calls import fan_out
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from dspy.lm15 import Request
 
-from ..adapter.prompt_records import Prompt, Turn
+from ..adapter import Prompt, Turn
 
 
 def prompt_of(request: Request) -> Prompt:

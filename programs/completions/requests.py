@@ -9,8 +9,7 @@ import dspy
 from dspy.utils.exceptions import LMError
 
 from ...data import SetupError
-from ..adapter.adapter import DEFAULT_MAX_TOKENS
-from ..adapter.prompt_records import Completion, Prompt
+from ..adapter import DEFAULT_MAX_TOKENS, Completion, Prompt
 
 NOT_ASKED = "not asked"
 """How the error of a completion begins that nobody was asked for, e.g. for want of budget."""

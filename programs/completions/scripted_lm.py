@@ -7,7 +7,7 @@ from typing import Any
 import dspy
 from dspy.lm15 import Message, Request, Response, TextPart, Usage, response_to_events
 
-from ..adapter.prompt_records import Completion, Prompt
+from ..adapter import Completion, Prompt
 from .async_engine import ThreadedEngine
 from .dspy_messages import prompt_of
 from .requests import Ask, Sampling

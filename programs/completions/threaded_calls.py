@@ -15,8 +15,7 @@ from dspy.utils.exceptions import (
 )
 
 from ...data import SetupError
-from ..adapter.adapter import completion_of
-from ..adapter.prompt_records import Completion, Prompt
+from ..adapter import Completion, Prompt, completion_of
 from .requests import Ask, Feed, Sampling
 
 _WRONG_SET_UP = (LMAuthError, LMBillingError, LMConfigurationError, LMUnsupportedModelError)

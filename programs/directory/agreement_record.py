@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from ...data import Agreement, Estimate, InputError
 
-SCHEMA = 1
+_SCHEMA = 1
 """Of agreement.json."""
 
 RowKind = Literal["candidate", "zero-shot", "teacher", "baseline", "human"]
@@ -74,7 +74,7 @@ def single_agreement(found: Agreement) -> SplitAgreement:
 
 def agreements_to_dict(splits: Agreements) -> dict[str, Any]:
     """Return the content of agreement.json."""
-    return {"schema": SCHEMA, "splits": {name: found.to_dict() for name, found in splits.items()}}
+    return {"schema": _SCHEMA, "splits": {name: found.to_dict() for name, found in splits.items()}}
 
 
 def agreements_from_dict(data: Any, place: str) -> dict[str, SplitAgreement]:
@@ -84,8 +84,8 @@ def agreements_from_dict(data: Any, place: str) -> dict[str, SplitAgreement]:
         InputError: If it is not that, or of another schema.
     """
     try:
-        if data["schema"] != SCHEMA:
-            raise ValueError(f"schema {data['schema']}, this Accord reads {SCHEMA}")
+        if data["schema"] != _SCHEMA:
+            raise ValueError(f"schema {data['schema']}, this Accord reads {_SCHEMA}")
         return {name: _split(found) for name, found in data["splits"].items()}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         cure = "Copy the whole directory again, or compile the rater anew."

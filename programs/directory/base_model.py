@@ -9,9 +9,7 @@ from typing import Any
 import yaml
 
 from ...data import EMBEDDED_MODEL, InputError
-from ..local.embedded_model import NAME, embedded_model
-from ..local.engine import LocalEngine
-from ..local.weights import model_folder, weights_hash
+from ..local import EMBEDDED_NAME, LocalEngine, embedded_model, model_folder, weights_hash
 
 _SNAPSHOT = re.compile(r"models--(?P<id>[^/]+)/snapshots/(?P<revision>[0-9a-f]{40})$")
 """How the Hub's cache lays out what was downloaded: the only place where a folder says which revision it is."""
@@ -54,9 +52,9 @@ class Base:
 def base_of(engine: LocalEngine) -> Base:
     """Return the base of an engine whose weights are not the rater's own."""
     known = weights_hash(engine.path)
-    if engine.name == NAME:
+    if engine.name == EMBEDDED_NAME:
         about = {"archive": EMBEDDED_MODEL.sha256, "license": "apache-2.0", "language": "en"}
-        return Base(engine.name, known, f"HuggingFaceTB/{NAME}", **about)
+        return Base(engine.name, known, f"HuggingFaceTB/{EMBEDDED_NAME}", **about)
     stated = _stated(engine.path)
     found = _SNAPSHOT.search(engine.path.as_posix())
     if found is None:

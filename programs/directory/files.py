@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from ...data import InputError, SetupError
-from ..adapter.adapter import FORMAT_VERSION
+from ..adapter import FORMAT_VERSION
 
-VERSION = 2
+_VERSION = 2
 """Of the directory's layout. Layout 1 had no agreement, no card and no weights; it is read as well."""
 
 KIND = "accord.rater"
@@ -92,7 +92,7 @@ def _carry_over(path: Path, fresh: Path) -> None:
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Write rater.json over everything that lies in the folder: a hash of each file, and one of the record itself."""
     files = {_name(file, folder): sha256(file) for file in sorted(_files(folder)) if file != folder / RECORD}
-    sealed = {"version": VERSION, "kind": KIND, "accord": version("accord"), **record, "files": files}
+    sealed = {"version": _VERSION, "kind": KIND, "accord": version("accord"), **record, "files": files}
     write_json(folder / RECORD, {**sealed, "sha256": _seal(sealed)})
 
 
@@ -146,10 +146,10 @@ def _check_versions(record: Mapping[str, Any], place: str) -> None:
     layout, form = record.get("version"), record.get("format")
     if not isinstance(layout, int) or not isinstance(form, int) or layout < 1 or form < 1:
         raise InputError(f"{RECORD} does not say its version", place=place, cure=CURE)
-    if layout > VERSION or form > FORMAT_VERSION:
+    if layout > _VERSION or form > FORMAT_VERSION:
         what = (
             f"the rater was saved by a newer Accord ({record.get('accord', 'unknown')}: layout {layout}, prompt format "
-            f"{form}; this one, {version('accord')}, reads up to {VERSION} and {FORMAT_VERSION})"
+            f"{form}; this one, {version('accord')}, reads up to {_VERSION} and {FORMAT_VERSION})"
         )
         raise InputError(what, place=place, cure="Update with: pip install -U accord.")
     if form < FORMAT_VERSION:

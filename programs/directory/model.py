@@ -9,14 +9,12 @@ from typing import Any
 import dspy
 
 from ...data import SetupError
-from ..adapter.adapter import DEFAULT_MAX_TOKENS
-from ..local.engine import LocalEngine, local_lm
-from ..local.safetensors_check import tensor_shapes
-from ..local.weights import PURPOSE, weights_hash
-from ..openai_client.pool import OpenAIPool
+from ..adapter import DEFAULT_MAX_TOKENS
+from ..local import LOCAL_PURPOSE, LocalEngine, local_lm, tensor_shapes, weights_hash
+from ..openai_client import OpenAIPool
 from ..optional_packages import check_installed
 from ..resolve_model import resolve_model
-from ..vllm.engine import VLLMEngine
+from ..vllm import VLLMEngine
 from .base_model import Base, base_of, find_base
 from .files import ADAPTER, WEIGHTS, write_json
 
@@ -75,7 +73,7 @@ def load_model(model: Mapping[str, Any], path: Path, base: Path | None) -> dspy.
     if "base" not in model and "weights" not in model:
         return None if model["name"] is None else resolve_model(model["name"], **_options(model["options"]))
     for module in ("torch", "transformers"):
-        check_installed(module, "local", PURPOSE)
+        check_installed(module, "local", LOCAL_PURPOSE)
     adapter = None
     if model["adapter"] is not None:
         check_installed("peft", "local", "to load a rater's LoRA adapter")

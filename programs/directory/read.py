@@ -8,8 +8,8 @@ from typing import Any
 import dspy
 
 from ...data import SetupError, scale_from_dict
-from ..guideline.guideline import Guideline
-from ..rating.scoring import Scoring
+from ..guideline import Guideline
+from ..rating import Scoring
 from ..resolve_model import resolve_model
 from .agreement_record import Agreements, agreements_from_dict
 from .files import AGREEMENT, GUIDELINE, RECORD

@@ -7,11 +7,9 @@ from typing import Any
 import dspy
 
 from ...data import Scale
-from ..adapter.signature import Order
-from ..adapter.template import Template
-from ..guideline.checklist import Checklist
-from ..guideline.guideline import Guideline
-from ..rating.scoring import Scoring
+from ..adapter import Order, Template
+from ..guideline import Checklist, Guideline
+from ..rating import Scoring
 from .agreement_record import Agreements
 
 

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ...data import SetupError
-from ..adapter.adapter import FORMAT_VERSION
-from ..adapter.template import Template
+from ..adapter import FORMAT_VERSION, Template
 from .agreement_record import agreements_to_dict
 from .card import rater_card
 from .files import AGREEMENT, CARD, GUIDELINE, PAIR_KIND, fresh_directory, write_json, write_record

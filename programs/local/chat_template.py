@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from ...data import SetupError
-from ..adapter.prompt_records import Prompt
+from ..adapter import Prompt
 
 
 def encode_prompt(tokenizer: Any, prompt: Prompt) -> list[int]:

@@ -7,16 +7,18 @@ draws come from one generator for the whole batch, so that a draw would depend o
 that the same seed gives the same draw.
 """
 
+import ctypes
 import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..threads import settle_threads
-from .sequence_request import Row, Wish
+from .sequence_request import SequenceRow, Wish
 
 if TYPE_CHECKING:
     from .prefill import Decoder  # torch takes seconds to import and is an extra
@@ -121,7 +123,7 @@ class JointDecoder:
 
     def _work(self) -> None:
         batch = self._decoder.batch()
-        owners: dict[Row, _Order] = {}
+        owners: dict[SequenceRow, _Order] = {}
         since = _STEPS_BETWEEN
         while True:
             owners = {row: order for row, order in owners.items() if not order.caller.gone}
@@ -131,7 +133,7 @@ class JointDecoder:
                 orders = self._boarding(owners, since) if batch.open or not owners else []
                 if not jobs and not orders and not owners:
                     self._thread = None
-                    return
+                    break
             for work, future in jobs:
                 _settle(work, future, self._decoder)
             try:
@@ -152,8 +154,10 @@ class JointDecoder:
                 order.left -= 1
                 if not order.left:
                     order.caller.answers.put(order.number)
+        del batch
+        _give_back_memory()
 
-    def _boarding(self, owners: dict[Row, _Order], since: int) -> list[_Order]:
+    def _boarding(self, owners: dict[SequenceRow, _Order], since: int) -> list[_Order]:
         """Take from the callers in turn what joins the batch now; the lock is held."""
         rows = len(owners)
         longest = max((order.wish.length for order in owners.values()), default=0)
@@ -176,13 +180,19 @@ class JointDecoder:
         self._callers = waiting
         return taken
 
-    def _join(self, batch: "RunningBatch", orders: Sequence[_Order], owners: dict[Row, _Order]) -> None:
+    def _join(self, batch: "RunningBatch", orders: Sequence[_Order], owners: dict[SequenceRow, _Order]) -> None:
         try:
             self._decoder.join(batch, [order.wish.ids for order in orders], [order.wish.rows for order in orders])
         except BaseException as error:
             _fail(orders, error)
         else:
             owners.update((row, order) for order in orders for row in order.wish.rows)
+
+
+def _give_back_memory() -> None:
+    """Return what tensors no longer need to the system; glibc would keep up to a gigabyte of it for later."""
+    with suppress(AttributeError, OSError, TypeError):  # where the C library is another, it has no such function
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _settle(work: Callable[["Decoder"], Any], future: Future[Any], decoder: "Decoder") -> None:

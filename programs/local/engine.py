@@ -21,19 +21,17 @@ from dspy.lm15 import (
 )
 
 from ...data import SetupError
-from ..adapter.prompt_records import Completion, Prompt
-from ..completions.async_engine import ThreadedEngine
-from ..completions.dspy_messages import prompt_of
-from ..completions.requests import Ask, Sampling
+from ..adapter import Completion, Prompt
+from ..completions import Ask, Sampling, ThreadedEngine, prompt_of
 from ..number_format import FormatChoice, check_format, number_format
 from ..optional_packages import need
 from .chat_template import encode_prompt
 from .continuous_batching import JointDecoder
 from .level_logprobs import LevelReader
 from .model_folder import context_length, read_tokenizer, readable
-from .sequence_request import Row, Wish
+from .sequence_request import SequenceRow, Wish
 from .speed import Speed, measured_speed
-from .weights import PURPOSE, adapter_folder, load_weights, model_folder, weights_hash
+from .weights import LOCAL_PURPOSE, adapter_folder, load_weights, model_folder, weights_hash
 
 _MAX_BATCH_ROWS = 64
 _MAX_BATCH_TOKENS = 24_000
@@ -238,7 +236,7 @@ class LocalEngine:
 
     @cached_property
     def _loaded(self) -> JointDecoder:
-        need("torch", "local", PURPOSE)
+        need("torch", "local", LOCAL_PURPOSE)
         from .prefill import Decoder, is_recurrent  # torch takes seconds to import and is an extra
 
         with readable(self.path, self.adapter):
@@ -302,5 +300,8 @@ def _refuse_what_is_left_out(request: Request) -> None:
 
 
 def _wish(ids: Sequence[int], ask: Ask, sampling: Sampling) -> Wish:
-    rows = [Row(sampling.draw_seed(ask.prompt, draw), sampling.temperature, sampling.max_tokens) for draw in ask.draws]
+    rows = [
+        SequenceRow(sampling.draw_seed(ask.prompt, draw), sampling.temperature, sampling.max_tokens)
+        for draw in ask.draws
+    ]
     return Wish(ids, rows)

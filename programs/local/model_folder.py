@@ -7,7 +7,7 @@ from typing import Any
 
 from ...data import AccordError, InputError
 from ..optional_packages import need
-from .weights import PURPOSE
+from .weights import LOCAL_PURPOSE
 
 _CONTEXT = 2048
 """Tokens of prompt and reply that a model is taken to hold where its configuration does not say."""
@@ -20,7 +20,7 @@ def read_tokenizer(folder: Path) -> Any:
         InputError: If it cannot be read.
         SetupError: If an extra is missing.
     """
-    transformers = need("transformers", "local", PURPOSE)
+    transformers = need("transformers", "local", LOCAL_PURPOSE)
     with readable(folder):
         return transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 
@@ -32,7 +32,7 @@ def context_length(folder: Path) -> int:
         InputError: If its configuration cannot be read.
         SetupError: If an extra is missing.
     """
-    transformers = need("transformers", "local", PURPOSE)
+    transformers = need("transformers", "local", LOCAL_PURPOSE)
     with readable(folder):
         config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
         return int(getattr(config.get_text_config(), "max_position_embeddings", _CONTEXT))

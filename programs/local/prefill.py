@@ -9,7 +9,7 @@ from transformers import DynamicCache
 
 from .first_difference import common_start
 from .running_batch import Begun, RunningBatch, joinable
-from .sequence_request import Row
+from .sequence_request import SequenceRow
 
 _COUNTS_COLUMNS = frozenset({"gpt_neo", "mpt"})
 """Models with layers of full attention that count columns of the cache, and not positions, for a window or a bias."""
@@ -39,7 +39,9 @@ class Decoder:
         return RunningBatch(self.model, self.stop_ids)
 
     @torch.inference_mode()
-    def join(self, batch: RunningBatch, prompts: Sequence[Sequence[int]], draws: Sequence[Sequence[Row]]) -> None:
+    def join(
+        self, batch: RunningBatch, prompts: Sequence[Sequence[int]], draws: Sequence[Sequence[SequenceRow]]
+    ) -> None:
         """Read prompts and put the draws of each into a running batch; if the reading fails the batch is as it was.
 
         Args:

@@ -8,7 +8,7 @@ import torch
 from transformers import DynamicCache, cache_utils
 
 from .growing_cache import GrowingLayer, let_grow
-from .sequence_request import Row
+from .sequence_request import SequenceRow
 
 _BLOCK = 128
 
@@ -84,13 +84,13 @@ class RunningBatch:
 
     def __init__(self, model: Any, stop_ids: frozenset[int]) -> None:
         """Begin without rows."""
-        self._slots: list[Row | None] = []
+        self._slots: list[SequenceRow | None] = []
         self._model = model
         self._stop_ids = stop_ids
         self._begun: Begun | None = None
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[SequenceRow]:
         """Those that are being decoded."""
         return [row for row in self._slots if row is not None]
 
@@ -100,7 +100,7 @@ class RunningBatch:
         return self._begun is None or self._begun.joins
 
     @torch.inference_mode()
-    def join(self, begun: Begun, rows: Sequence[Row]) -> None:
+    def join(self, begun: Begun, rows: Sequence[SequenceRow]) -> None:
         """Decode more rows from the next step on; `begun` is used up."""
         if self._begun is None:
             self._begun = begun
@@ -109,13 +109,13 @@ class RunningBatch:
         self._slots += rows
 
     @torch.inference_mode()
-    def step(self) -> list[Row]:
+    def step(self) -> list[SequenceRow]:
         """Give each row its next token, and return the rows that ended with it."""
         if self._begun is None:
             return []
         rows, slots = self.rows, [slot for slot, row in enumerate(self._slots) if row is not None]
         chosen = _choose(self._begun.logits if len(rows) == len(self._slots) else self._begun.logits[slots], rows)
-        ended: list[Row] = []
+        ended: list[SequenceRow] = []
         for row, token in zip(rows, chosen, strict=True):
             if token in self._stop_ids:
                 row.finished = "stop"
@@ -130,7 +130,7 @@ class RunningBatch:
         return ended
 
     @torch.inference_mode()
-    def keep(self, rows: Sequence[Row]) -> None:
+    def keep(self, rows: Sequence[SequenceRow]) -> None:
         """Go on with these rows only, which are some of the batch's in its order."""
         if not rows:
             self._slots, self._begun = [], None
@@ -193,7 +193,7 @@ def _widened(tensor: torch.Tensor, width: int, dimension: int) -> torch.Tensor:
     return torch.cat([tensor.new_zeros(shape), tensor], dim=dimension)
 
 
-def _choose(logits: torch.Tensor, rows: Sequence[Row]) -> list[int]:
+def _choose(logits: torch.Tensor, rows: Sequence[SequenceRow]) -> list[int]:
     """Pick each row's next token: the likeliest, or the one its own next number falls on."""
     drawn = [slot for slot, row in enumerate(rows) if row.temperature]
     if not drawn:
@@ -207,7 +207,7 @@ def _choose(logits: torch.Tensor, rows: Sequence[Row]) -> list[int]:
     return tokens
 
 
-def _draw(logits: torch.Tensor, rows: Sequence[Row]) -> list[int]:
+def _draw(logits: torch.Tensor, rows: Sequence[SequenceRow]) -> list[int]:
     """Draw by inverse CDF from each row's own temperature and number."""
     temperatures = torch.tensor([[row.temperature] for row in rows], device=logits.device)
     plain = all(row.temperature == 1 for row in rows)

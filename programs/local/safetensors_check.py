@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...data import InputError
 from ..optional_packages import need
-from .weights import PURPOSE, adapter_folder, model_folder, weight_files
+from .weights import LOCAL_PURPOSE, adapter_folder, model_folder, weight_files
 
 _CURE = "Copy the folder again."
 
@@ -69,7 +69,7 @@ def check_adapter(path: Path, model: Path) -> int:
     return rank
 
 
-def base_of(adapter: Path) -> Path:
+def adapter_base(adapter: Path) -> Path:
     """Return the folder of the model that an adapter's configuration names.
 
     Raises:
@@ -95,7 +95,7 @@ def _read_config(file: Path) -> dict[str, object]:
 
 
 def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
-    safetensors = need("safetensors", "local", PURPOSE)
+    safetensors = need("safetensors", "local", LOCAL_PURPOSE)
     try:
         with safetensors.safe_open(file, framework="np") as stream:
             return {name: tuple(stream.get_slice(name).get_shape()) for name in stream.keys()}

@@ -7,7 +7,7 @@ import numpy as np
 
 
 @dataclass(eq=False)
-class Row:
+class SequenceRow:
     """One draw in the making.
 
     Attributes:
@@ -41,7 +41,7 @@ class Wish:
     """
 
     ids: Sequence[int]
-    rows: Sequence[Row]
+    rows: Sequence[SequenceRow]
 
     @property
     def length(self) -> int:

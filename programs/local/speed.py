@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..threads import settle_threads
-from .sequence_request import Row
+from .sequence_request import SequenceRow
 
 if TYPE_CHECKING:
     from .prefill import Decoder  # torch takes seconds to import and is an extra
@@ -42,7 +42,7 @@ def measured_speed(decoder: "Decoder", context: int) -> Speed:
     texts = [[(7 * number + place) % known for place in range(length)] for number in range(_TEXTS)]
     reading = _best(lambda: decoder.log_probabilities(texts, [[0]]))
     single = decoder.batch()
-    decoder.join(single, texts[:1], [[Row(0, 1.0, 4 * _STEPS)]])
+    decoder.join(single, texts[:1], [[SequenceRow(0, 1.0, 4 * _STEPS)]])
     return Speed(
         token=reading / (_TEXTS * length),
         step=_best(lambda: [single.step() for _ in range(_STEPS)]) / _STEPS,

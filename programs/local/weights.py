@@ -11,7 +11,7 @@ from ..number_format import number_format
 from ..optional_packages import need
 from ..threads import one_thread
 
-PURPOSE = "to run an open model in this process"
+LOCAL_PURPOSE = "to run an open model in this process"
 
 # peft imports bitsandbytes where it is installed, and that warns of a kernel which a CPU does without.
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
@@ -25,8 +25,8 @@ def load_weights(path: Path, adapter: Path | None = None, *, dtype: str | None =
         adapter: A LoRA adapter to merge in, or None.
         dtype: The number format; None is the machine's (`number_format`).
     """
-    torch = need("torch", "local", PURPOSE)
-    transformers = need("transformers", "local", PURPOSE)
+    torch = need("torch", "local", LOCAL_PURPOSE)
+    transformers = need("transformers", "local", LOCAL_PURPOSE)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     transformers.utils.logging.disable_progress_bar()
     # Left to itself, transformers asks on the terminal whether to run code that a folder brings.

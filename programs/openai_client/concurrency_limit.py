@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-class Gate:
+class ConcurrencyLimit:
     """Adaptive concurrency: additive increase, multiplicative decrease, with a slow start.
 
     As TCP does it (V. Jacobson, "Congestion avoidance and control", SIGCOMM 1988, sections 2 and 3): the limit begins

@@ -14,9 +14,9 @@ from functools import partial
 from typing import Any, Protocol, Self
 
 from ...data import SetupError
-from ..adapter.prompt_records import Completion, Prompt
-from ..completions.requests import Ask
-from .concurrency_limit import Gate
+from ..adapter import Completion, Prompt
+from ..completions import Ask
+from .concurrency_limit import ConcurrencyLimit
 from .http import Address, Heads, Rewrite
 from .request import ChatForm
 from .retry import Failure, Patience
@@ -126,7 +126,7 @@ class Dispatcher:
         seed: Of the jitter.
     """
 
-    def __init__(self, client: Client, gate: Gate, patience: Patience, *, seed: int = 0) -> None:
+    def __init__(self, client: Client, gate: ConcurrencyLimit, patience: Patience, *, seed: int = 0) -> None:
         """Remember the parts; `start` starts the thread."""
         self.gate = gate
         self._client = client

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..adapter.prompt_records import Completion
-from ..completions.requests import Feed
+from ..adapter import Completion
+from ..completions import Feed
 from .dispatcher import Dispatcher, Run, SeedOf
 
 _HANDED_OVER = 16

@@ -10,7 +10,7 @@ import aiohttp
 from yarl import URL
 
 from ...data import SetupError
-from ..adapter.prompt_records import Completion, Prompt
+from ..adapter import Completion, Prompt
 from .request import ChatForm, request_body
 from .response import Malformed, ServerError, read_completions, read_error
 from .retry import Failure, failure_of, retry_after_of

@@ -29,11 +29,9 @@ from dspy.lm15 import (
 )
 
 from ...data import SetupError
-from ..adapter.prompt_records import Completion, Token
-from ..completions.async_engine import ThreadedEngine
-from ..completions.dspy_messages import prompt_of
-from ..completions.requests import Ask, Feed, Sampling
-from .concurrency_limit import Gate
+from ..adapter import Completion, Token
+from ..completions import Ask, Feed, Sampling, ThreadedEngine, prompt_of
+from .concurrency_limit import ConcurrencyLimit
 from .dispatcher import Dispatcher, Run
 from .feed import stream
 from .http import Address, ChatClient, checked_base
@@ -199,7 +197,7 @@ class OpenAIPool:
                 key = os.environ.get(settings["api_key_env"]) if self._key is None else self._key
                 address = Address(self.api_base, self.model_id, key.strip() if key else None)
                 client = ChatClient(address, ChatForm(seeds=settings["send_seeds"]), timeout=settings["timeout"])
-                gate = Gate(settings["max_in_flight"])
+                gate = ConcurrencyLimit(settings["max_in_flight"])
                 pool = Dispatcher(client, gate, self._patience, seed=settings["jitter_seed"])
                 pool.start()
                 # Ends the thread with the engine or the process; it must not hold on to the engine.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from ..adapter.prompt_records import Prompt, Turn
+from ..adapter import Prompt, Turn
 
 _NAMES_N = re.compile(r"(?<![\w-])n['\"`]?\s*(?:=|>|<|!=|must|is|should|parameter|\(|greater|only)", re.IGNORECASE)
 _ONE_CHOICE = re.compile(r"(?:one|multiple|several|single) (?:completion |chat )?(?:choice|completion)", re.IGNORECASE)

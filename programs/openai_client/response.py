@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..adapter.prompt_records import Alternative, Completion, Token
+from ..adapter import Alternative, Completion, Token
 
 _CHARACTERS_A_TOKEN = 4
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from .response import ServerError
 
-Kind = Literal["overloaded", "broken", "malformed", "unreachable", "refused", "set_up"]
+FailureKind = Literal["overloaded", "broken", "malformed", "unreachable", "refused", "set_up"]
 
 _OVERLOADED = {408, 429, 503, 504, 529}
 _BROKEN = {409, 425}
@@ -28,7 +28,7 @@ class Failure:
         retry_after: Seconds that the server asks to wait, or None.
     """
 
-    kind: Kind
+    kind: FailureKind
     said: str
     cure: str = ""
     retry_after: float | None = None

@@ -1,10 +1,9 @@
 """Knows what a rater cannot do because its guideline has a checklist; does not know how a checklist is answered."""
 
 from ...data import Scale, SetupError
-from ..adapter.checklist_reply import read_answers
-from ..adapter.signature import Order
-from ..guideline.guideline import Guideline
-from ..rating.scoring import Scoring
+from ..adapter import Order, read_answers
+from ..guideline import Guideline
+from ..rating import Scoring
 
 _WITHOUT = "or take '## Checklist' out of the guideline"
 

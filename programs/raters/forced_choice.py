@@ -3,9 +3,9 @@
 import math
 
 from ...data import Corpus, Draw, Journal, SetupError, Source
-from ..completions.requests import identity
-from ..local.engine import LocalEngine
-from ..rating.ratings import Rating, Ratings
+from ..completions import identity
+from ..local import LocalEngine
+from ..rating import Rating, Ratings
 from .rater import Rater
 
 

@@ -8,7 +8,7 @@ kept with the rater, and compared where the format is another.
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..local.engine import LocalEngine
+from ..local import LocalEngine
 
 if TYPE_CHECKING:
     from .rater import Rater

@@ -14,12 +14,12 @@ from ...data import (
     panel_agreement,
     panel_change,
 )
-from ..rating.ratings import Progress, Ratings
+from ..rating import Progress, Ratings
 from .panel import Panel
 from .rater import Rater
 
-AnyRater = Rater | Panel
-Raters = Sequence[AnyRater] | Mapping[str, AnyRater] | Panel
+_AnyRater = Rater | Panel
+Raters = Sequence[_AnyRater] | Mapping[str, _AnyRater] | Panel
 """Raters by name, or in order (named ``rater 1``, ...); a panel alone stands for its members."""
 
 _MEASURES = {
@@ -158,7 +158,7 @@ def interrater(
     return Interrater(found, change, unparsed, items.hash, labels)
 
 
-def _named(raters: Raters) -> dict[str, AnyRater]:
+def _named(raters: Raters) -> dict[str, _AnyRater]:
     if isinstance(raters, Panel):
         return dict(raters.raters)
     if isinstance(raters, Mapping):

@@ -5,12 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ...data import InputError, SetupError
-from ..directory.base_model import base_of
-from ..directory.files import check_place
-from ..directory.model import licences, local_engine, max_tokens_of
-from ..local.engine import LocalEngine, local_lm
-from ..local.model_folder import read_tokenizer
-from ..local.weights import load_weights, weights_hash
+from ..directory import base_of, check_place, licences, local_engine, max_tokens_of
+from ..local import LocalEngine, load_weights, local_lm, read_tokenizer, weights_hash
 from .rater import Rater
 
 

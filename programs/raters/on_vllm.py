@@ -1,10 +1,9 @@
 """Knows how a rater's model moves from this process to a vLLM server; does not know how the server runs."""
 
 from ...data import SetupError
-from ..directory.model import max_tokens_of
-from ..local.engine import LocalEngine
-from ..vllm.engine import VLLMEngine
-from ..vllm.lm import vllm_lm
+from ..directory import max_tokens_of
+from ..local import LocalEngine
+from ..vllm import VLLMEngine, vllm_lm
 from .rater import Rater
 
 

@@ -22,12 +22,9 @@ from ...data import (
     pair_fields,
     turned,
 )
-from ...data.pairwise.both_orders import check_pairwise, combined, rule_where_orders_differ, where_orders_differ
-from ..directory.agreement_record import SplitAgreement, single_agreement
-from ..directory.files import CURE, PAIR_KIND, RECORD, rater_record
-from ..directory.write import write_rater
-from ..rating.ratings import Progress, Rating, Ratings
-from ..rating.scoring import Scoring
+from ...data.pairwise import check_pairwise, combined, rule_where_orders_differ, where_orders_differ
+from ..directory import CURE, PAIR_KIND, RECORD, SplitAgreement, rater_record, single_agreement, write_rater
+from ..rating import Progress, Rating, Ratings, Scoring
 from .rater import Rater, loaded_rater
 
 Combine = Literal["verdicts", "probabilities"]

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import dspy
 
 from ...data import Corpus, Item, Journal, Label, PanelAgreement, SetupError, panel_agreement
-from ..rating.ratings import Progress, Rating, Ratings
+from ..rating import Progress, Rating, Ratings
 from .rater import Rater
 
 Vote = Literal["majority", "mean", "weighted"]

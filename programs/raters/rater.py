@@ -9,21 +9,20 @@ from typing import Any, cast
 import dspy
 
 from ...data import Agreement, Corpus, Item, Label, Scale, SetupError, agreement
-from ..adapter.adapter import RaterAdapter, checklist_of
-from ..adapter.parsing import Reply
-from ..adapter.prompt_records import Completion, Prompt
-from ..adapter.signature import Order, make_signature, order_of
-from ..adapter.template import Template
-from ..directory.agreement_record import SplitAgreement, dev_agreement, single_agreement
-from ..directory.files import rater_record
-from ..directory.read import check_either, read_model, read_rater
-from ..directory.record import RaterRecord
-from ..directory.write import write_rater
-from ..guideline.checklist import Checklist
-from ..guideline.guideline import Case, Guideline, parse_guideline
-from ..rating.rate import rate
-from ..rating.ratings import Ratings
-from ..rating.scoring import Rule, Scoring
+from ..adapter import Completion, Order, Prompt, RaterAdapter, Reply, Template, checklist_of, make_signature, order_of
+from ..directory import (
+    RaterRecord,
+    SplitAgreement,
+    check_either,
+    dev_agreement,
+    rater_record,
+    read_model,
+    read_rater,
+    single_agreement,
+    write_rater,
+)
+from ..guideline import Case, Checklist, Guideline, parse_guideline
+from ..rating import Ratings, Rule, Scoring, rate
 from ..resolve_model import resolve_model
 from .checklist_support import check_limits
 

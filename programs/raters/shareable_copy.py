@@ -7,9 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..directory.card import rater_card
-from ..directory.files import CARD, rater_record, write_record
-from ..directory.read import read_rater
+from ..directory import CARD, rater_card, rater_record, read_rater, write_record
 
 _README = "README.md"
 """Where the Hub looks for a model card. It is not under the seal, so it can be edited there."""

@@ -6,10 +6,8 @@ from typing import Protocol
 import dspy
 
 from ...data import Label, Scale
-from ..adapter.parsing import Reply
-from ..adapter.prompt_records import Completion, Prompt
-from ..adapter.signature import Order
-from ..guideline.checklist import Checklist
+from ..adapter import Completion, Order, Prompt, Reply
+from ..guideline import Checklist
 from .scoring import Scoring
 
 

@@ -11,17 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...data import Corpus, Draw, Label, Scale, Source
-from ..adapter.prompt_records import Completion
-from ..completions.complete import complete
-from ..completions.requests import Ask, gives_logprobs, identity
-from ..openai_client.request import MOST_ALTERNATIVES
+from ..adapter import Completion
+from ..completions import Ask, complete, gives_logprobs, identity
+from ..openai_client import MOST_ALTERNATIVES
 from .asked import Asked
 from .ratings import Rating, draw_of
 from .scored_run import Scored, ScoredRun, scored
 from .scoring import score
 from .token_levels import LevelWeights, Unweighed, has_alternatives, level_weights
 
-VERSION = 1
+_VERSION = 1
 """Of the second draw's JSON."""
 
 _FEWEST_ALTERNATIVES = 5
@@ -43,7 +42,7 @@ def rate_by_tokens(rater: Asked, corpus: Corpus, levels: Sequence[Label], run: S
     if not gives_logprobs(rater.lm):
         return Scored(unweighed=dict.fromkeys(range(len(corpus)), "no_logprobs"))
     sampling = replace(run.sampling, logprobs=alternatives_for(levels))
-    source = Source(identity(rater.lm), {**sampling.to_dict(), "levels": VERSION})
+    source = Source(identity(rater.lm), {**sampling.to_dict(), "levels": _VERSION})
     prompts = [rater.prompt(item.fields) for item in corpus]
     found = Scored()
     if run.journal is not None:
@@ -145,7 +144,7 @@ def _weighed(rater: Asked, reply: Draw, completion: Completion) -> Draw:
     if not isinstance(seen, LevelWeights):
         return replace(kept, reason=seen)
     weights = {rater.scale.write(level): weight for level, weight in seen.weights.items()}
-    return replace(kept, text=json.dumps({"version": VERSION, "weights": weights}, ensure_ascii=False))
+    return replace(kept, text=json.dumps({"version": _VERSION, "weights": weights}, ensure_ascii=False))
 
 
 def _read_weights(text: str, scale: Scale) -> LevelWeights:

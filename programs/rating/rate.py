@@ -1,7 +1,7 @@
 """Knows by which way a corpus is rated: as replies say, or with a score; does not know how either is done."""
 
 from ...data import Corpus, Journal, SetupError
-from ..completions.requests import Sampling
+from ..completions import Sampling
 from .asked import Asked
 from .ratings import Progress, Ratings, rate_replies
 from .scored import rate_scored

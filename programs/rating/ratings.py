@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import overload
 
 from ...data import Corpus, Draw, Journal, Label, Source
-from ..adapter.parsing import Unparsed
-from ..adapter.prompt_records import Completion, well_formed
-from ..completions.complete import complete
-from ..completions.requests import NOT_ASKED, Ask, Sampling, identity
+from ..adapter import Completion, Unparsed, well_formed
+from ..completions import NOT_ASKED, Ask, Sampling, complete, identity
 from .asked import Asked
 
 Progress = Callable[[int, int, str], None]

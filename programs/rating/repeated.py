@@ -4,14 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ...data import Corpus, Draw, Journal, Source
-from ..completions.complete import complete
-from ..completions.requests import Ask, Sampling, identity
+from ..completions import Ask, Sampling, complete, identity
 from .asked import Asked
 from .ratings import Progress, Rating, Ratings, draw_of, recalled
 
 
 @dataclass
-class Repeated:
+class _Repeated:
     """What came of asking several times.
 
     Attributes:
@@ -36,7 +35,7 @@ def draw_repeats(
     places: Sequence[int],
     journal: Journal | None,
     tell: Callable[[int], None],
-) -> Repeated:
+) -> _Repeated:
     """Draw so many replies about each item; those in the journal are not asked for again.
 
     Args:
@@ -50,7 +49,7 @@ def draw_repeats(
     """
     source = Source(identity(rater.lm), sampling.to_dict())
     prompts = {place: rater.prompt(corpus[place].fields) for place in places}
-    found = Repeated()
+    found = _Repeated()
     asks: list[Ask] = []
     asked: list[int] = []
     for place, prompt in prompts.items():
@@ -124,7 +123,7 @@ def rate_repeatedly(
     return tuple(Ratings(ratings, *spent) for ratings, spent in zip(rated, tokens, strict=True))
 
 
-def _rating(item_id: str, found: Repeated, place: int, index: int) -> Rating:
+def _rating(item_id: str, found: _Repeated, place: int, index: int) -> Rating:
     draw = found.draws[place].get(index)
     if draw is None:
         return Rating(item_id, None, "", "error", found.errors.get(place, ""))

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 from ...data import Journal
-from ..adapter.prompt_records import Prompt
-from ..completions.requests import Sampling
+from ..adapter import Prompt
+from ..completions import Sampling
 from .ratings import Progress, Rating
 from .scoring import Score
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...data import Label, Scale
-from ..adapter.prompt_records import Token
+from ..adapter import Token
 
 Unweighed = Literal["no_logprobs", "no_place", "levels_unclear"]
 """Why a reply gives no probabilities of levels.

@@ -12,22 +12,13 @@ from dspy.clients.engines.base import validate_request
 from dspy.lm15 import Request, Response, UnsupportedFeatureError, response_to_events
 
 from ...data import SetupError
-from ..adapter.prompt_records import Completion, Prompt
-from ..completions.dspy_messages import prompt_of
-from ..completions.requests import Ask, Feed, Listed, Sampling
-from ..local.chat_template import encode_prompt
-from ..local.engine import LocalEngine
-from ..local.first_difference import LevelChoice, level_choice
-from ..local.model_folder import read_tokenizer
-from ..openai_client.concurrency_limit import Gate
-from ..openai_client.dispatcher import Dispatcher, Run
-from ..openai_client.feed import stream
-from ..openai_client.http import Address
-from ..openai_client.pool import response_of
-from ..openai_client.retry import Patience
+from ..adapter import Completion, Prompt
+from ..completions import Ask, Feed, Listed, Sampling, prompt_of
+from ..local import LevelChoice, LocalEngine, encode_prompt, level_choice, read_tokenizer
+from ..openai_client import Address, ConcurrencyLimit, Dispatcher, Patience, Run, response_of, stream
 from .launch import vllm_python
 from .server import VLLMServer
-from .shared_servers import Wanted, borrow, give_back
+from .shared_servers import ServerWish, borrow, give_back
 from .token_client import TokenClient, TokenCompletion, TokenPrompt
 
 _IN_FLIGHT = 256
@@ -65,7 +56,7 @@ class VLLMEngine:
     ) -> None:
         """Remember the parts; the server is started later."""
         self.local = local
-        self._wanted = Wanted(local.path, local.adapter, python, tuple(options))
+        self._wanted = ServerWish(local.path, local.adapter, python, tuple(options))
         self._timeout = timeout
         self._opening = threading.Lock()
         self._open: _Open | None = None
@@ -227,7 +218,7 @@ class VLLMEngine:
             server = borrow(wanted)
             address = Address(server.api_base, wanted.name)
             client = TokenClient(address, encode, timeout=self._timeout, death=server.death)
-            dispatcher = Dispatcher(client, Gate(_IN_FLIGHT), Patience())
+            dispatcher = Dispatcher(client, ConcurrencyLimit(_IN_FLIGHT), Patience())
             dispatcher.start()
             finish = weakref.finalize(self, _finish, dispatcher, wanted)
             self._open = _Open(server, address, dispatcher, not vllm_python(wanted.python).cpu, finish)
@@ -277,6 +268,6 @@ def _steps(prompt: int, choice: LevelChoice) -> Iterator[_Step]:
             yield _Step(prompt, path, tuple(follow[start : start + _MOST_NEXT]))
 
 
-def _finish(dispatcher: Dispatcher, wanted: Wanted) -> None:
+def _finish(dispatcher: Dispatcher, wanted: ServerWish) -> None:
     dispatcher.stop()
     give_back(wanted)

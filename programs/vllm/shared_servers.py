@@ -12,7 +12,7 @@ MODEL, ADAPTER = "model", "adapter"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ServerWish:
     """A server as its users want it: two who want the same share one.
 
     Attributes:
@@ -42,13 +42,13 @@ class _Shared:
 @dataclass
 class _Servers:
     lock: Any = field(default_factory=threading.RLock)  # the garbage collector may give back within a borrow
-    running: dict[Wanted, _Shared] = field(default_factory=dict)
+    running: dict[ServerWish, _Shared] = field(default_factory=dict)
 
 
 _SERVERS = _Servers()
 
 
-def borrow(wanted: Wanted) -> VLLMServer:
+def borrow(wanted: ServerWish) -> VLLMServer:
     """Return a running server; it is started for its first user, which takes about a minute.
 
     Raises:
@@ -70,7 +70,7 @@ def borrow(wanted: Wanted) -> VLLMServer:
     return shared.server
 
 
-def give_back(wanted: Wanted) -> None:
+def give_back(wanted: ServerWish) -> None:
     """Say that one user is done; the server ends with its last one."""
     with _SERVERS.lock:
         shared = _SERVERS.running[wanted]

@@ -8,11 +8,8 @@ from typing import Any
 import aiohttp
 
 from ...data import SetupError
-from ..adapter.prompt_records import Completion, Prompt
-from ..openai_client.http import Address, Heads, Rewrite
-from ..openai_client.request import ChatForm
-from ..openai_client.response import read_error
-from ..openai_client.retry import Failure, failure_of
+from ..adapter import Completion, Prompt
+from ..openai_client import Address, ChatForm, Failure, Heads, Rewrite, failure_of, read_error
 
 _TOO_LONG = "maximum context length"
 """What vLLM says of a request that is longer than the model reads."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from accord.app.console import Console
-from accord.app.guideline.command import diff, explain_rule, roll_back, show
+from accord.app.guideline.command import diff, explain_rule, roll_back, show_guideline
 from accord.app.rate.rate import rate_file
 from accord.app.task.job import job_of
 from accord.app.task.task import Task
@@ -63,11 +63,11 @@ def test_its_questions_are_shown_explained_and_rolled_back(
     versions.add(Guideline("Rate it."), "given")
     versions.add(TOLD, "distilled", [RuleRecord.of(ends, "writer", ["i1", "i2"])], "checklist was chosen")
     rater.save(tmp_path / "rater")
-    show(tmp_path, Console())
+    show_guideline(tmp_path, Console())
     said = capsys.readouterr().out
     assert f"checklist, 5\n  {ends.id}  writer, 2 items\n            [yes] Does it end?\n" in said
     assert "share of questions passed\n  from 0: 1\n  from 0.5: 3\n  from 1: 5\n" in said
-    show(tmp_path, Console(), markdown=True)
+    show_guideline(tmp_path, Console(), markdown=True)
     assert Guideline.from_markdown(capsys.readouterr().out) == TOLD
     diff(tmp_path, Console())
     said = capsys.readouterr().out

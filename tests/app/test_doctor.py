@@ -194,7 +194,7 @@ def test_a_torch_that_does_not_load_is_wrong(site: Path, monkeypatch: pytest.Mon
     (site / "torch").mkdir(parents=True)
     (site / "torch/__init__.py").write_text("raise OSError('libtorch.so: cannot open shared object file')")
     monkeypatch.delitem(sys.modules, "torch", raising=False)
-    line = doctor_torch.number_format()
+    line = doctor_torch.format_line()
     assert line.state == "wrong"
     assert line.found == "torch cannot be imported (OSError: libtorch.so: cannot open shared object file)"
     assert line.cure == "pip install --force-reinstall torch"

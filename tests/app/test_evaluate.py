@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from accord.app.console import Console
-from accord.app.evaluate.inputs import Columns
+from accord.app.evaluate.inputs import DataColumns
 from accord.app.evaluate.measure import Settings
-from accord.app.evaluate.run import Wanted, evaluate_file
+from accord.app.evaluate.run import WantedEvaluation, evaluate_file
 from accord.data import InputError, Nominal, Ordinal
 from accord.programs import Rater, resolve_model
 
@@ -30,10 +30,10 @@ def stars(tmp_path: Path) -> Path:
 def evaluated(capsys):
     """Evaluate raters on a file and return the record that is printed."""
 
-    def run(data: Path, *raters: Rater, columns: Columns | None = None, **options):
+    def run(data: Path, *raters: Rater, columns: DataColumns | None = None, **options):
         named = {f"raters/{number}": rater for number, rater in enumerate(raters)}
-        chosen = Columns() if columns is None else columns
-        wanted = Wanted(data, chosen, named, settings=Settings(resamples=100), **options)
+        chosen = DataColumns() if columns is None else columns
+        wanted = WantedEvaluation(data, chosen, named, settings=Settings(resamples=100), **options)
         evaluate_file(wanted, as_json=True, console=Console())
         return json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
 
@@ -78,7 +78,7 @@ def test_one_person_is_measured_against_the_others(make_rater, tmp_path, evaluat
     rows = [("a", "p", 1), ("a", "q", 1), ("b", "p", 5), ("b", "q", 5), ("c", "p", 3)]
     path.write_text("text,who,label\n" + "".join(f"{t},{w},{y}\n" for t, w, y in rows), encoding="utf-8")
     rater = make_rater(says({"a": 1, "b": 5, "c": 3}))
-    human = evaluated(path, rater, columns=Columns(annotator="who"))["one_human"]
+    human = evaluated(path, rater, columns=DataColumns(annotator="who"))["one_human"]
     assert human["n"] == 2  # c has one label only
     assert human["metrics"]["alpha"]["value"] == pytest.approx(1.0)
 
@@ -105,7 +105,7 @@ def test_a_rater_and_ready_made_ratings_stand_beside_each_other(make_rater, tmp_
 def test_the_tables_fit_80_columns_and_say_what_they_stand_on(make_rater, stars, capsys) -> None:
     rater = make_rater(says({"a": 1, "b": 3, "c": 4}))
     rater.provenance = {"constant": 3}
-    evaluate_file(Wanted(stars, raters={"raters/stars": rater}), as_json=False, console=Console())
+    evaluate_file(WantedEvaluation(stars, raters={"raters/stars": rater}), as_json=False, console=Console())
     said = capsys.readouterr()
     shown = said.out.splitlines()
     assert shown[0].startswith("The rater is not shown to be better than ")
@@ -132,7 +132,7 @@ def test_json_is_all_there_is_on_stdout(make_rater, stars, evaluated) -> None:
 def test_one_level_is_measured_and_explained(make_rater, tmp_path, capsys) -> None:
     path = tmp_path / "d.csv"
     path.write_text("text,label\na,3\nb,3\n", encoding="utf-8")
-    wanted = Wanted(path, raters={"r": make_rater(says({"a": 3, "b": 3}))})
+    wanted = WantedEvaluation(path, raters={"r": make_rater(says({"a": 3, "b": 3}))})
     evaluate_file(wanted, as_json=False, console=Console())
     said = capsys.readouterr().out
     assert said.startswith("Nothing is shown of the rater: alpha is undefined (")
@@ -154,7 +154,7 @@ def test_raters_that_do_not_go_together_are_refused(make_rater, stars, evaluated
     with pytest.raises(InputError, match="the rater has a scale of its own. Leave --scale out."):
         evaluated(stars, make_rater(says({})), scale="ordinal:1-5")
     with pytest.raises(InputError, match="the rater reads text. Leave --field out."):
-        evaluated(stars, make_rater(says({})), columns=Columns(fields=["text"]))
+        evaluated(stars, make_rater(says({})), columns=DataColumns(fields=["text"]))
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from accord.app.commands.main import app
 from accord.app.compile.run import run_job
 from accord.app.console import Console
-from accord.app.guideline.command import diff, explain_rule, roll_back, show
+from accord.app.guideline.command import diff, explain_rule, roll_back, show_guideline
 from accord.app.task.job import Job
 from accord.data import Corpus, InputError, Journal, Ordinal
 from accord.optimizers import DistillGuideline, Exhaust, GuidelineVersions, RuleRecord
@@ -44,7 +44,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_show_lists_rules_and_versions(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    show(run, Console())
+    show_guideline(run, Console())
     said = capsys.readouterr().out
     assert max(map(len, said.splitlines())) <= 80
     assert said.startswith(f"Guideline {SECOND.hash[:12]}: 3 rules, 0 cases.\n")
@@ -55,9 +55,9 @@ def test_show_lists_rules_and_versions(run: Path, capsys: pytest.CaptureFixture[
 
 
 def test_the_text_can_be_edited_and_compiled_again(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    show(run, Console(), markdown=True)
+    show_guideline(run, Console(), markdown=True)
     assert Guideline.from_markdown(capsys.readouterr().out) == SECOND
-    show(run, Console(), version=FIRST.hash[:5], markdown=True)
+    show_guideline(run, Console(), version=FIRST.hash[:5], markdown=True)
     assert Guideline.from_markdown(capsys.readouterr().out) == FIRST
 
 
@@ -106,7 +106,7 @@ def test_roll_back_gives_the_rater_the_earlier_guideline(run: Path, capsys: pyte
 
 
 def test_a_rater_alone_can_be_shown_and_explained(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    show(run / "rater", Console())
+    show_guideline(run / "rater", Console())
     assert "Versions" not in capsys.readouterr().out
     explain_rule(run / "rater", rules_of(SECOND)[1].id, Console())
     assert "since version" not in capsys.readouterr().out
@@ -116,7 +116,7 @@ def test_a_rater_alone_can_be_shown_and_explained(run: Path, capsys: pytest.Capt
 
 def test_what_is_not_there_is_named(run: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no guideline is kept there"):
-        show(tmp_path / "nowhere", Console())
+        show_guideline(tmp_path / "nowhere", Console())
     with pytest.raises(InputError, match="no rule 'zz'"):
         explain_rule(run, "zz", Console())
     with pytest.raises(InputError, match="is the first version"):

@@ -12,9 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from accord.app.commands.main import app
-from accord.app.compile.run import run_job, show
+from accord.app.compile.run import run_job, show_report
 from accord.app.console import Console
-from accord.app.guideline.command import show as show_guideline
+from accord.app.guideline.command import show_guideline as show_guideline
 from accord.app.task.job import Job
 from accord.data import Corpus, Journal, Ordinal
 from accord.optimizers import DistillGuideline, Exhaust, GuidelineVersions, Subject
@@ -67,7 +67,7 @@ def _compiled(
     console = Console()
     with Journal(folder / "journal.sqlite") as journal:
         report = run_job(job, run=folder, journal=journal, console=console)
-    show(report, folder, console)
+    show_report(report, folder, console)
     shown = capsys.readouterr()
     document = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     return Outcome(document, shown.out, shown.err, Rater.load(folder / "rater", lm="openai/none"), folder)

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from accord.app.commands.main import app
 from accord.app.console import Console
-from accord.app.evaluate.inputs import Columns
+from accord.app.evaluate.inputs import DataColumns
 from accord.app.evaluate.measure import Settings
-from accord.app.evaluate.run import Wanted, evaluate_file
+from accord.app.evaluate.run import WantedEvaluation, evaluate_file
 from accord.app.rate.rate import rate_file
 from accord.data import Pairwise
 from accord.programs import Guideline, PairRater, Rater, scripted_lm
@@ -76,7 +76,7 @@ def test_an_evaluation_asks_in_both_orders_and_says_what_hung_on_the_order(folde
     ]
     data.write_text("\n".join(["key,answer_a,answer_b,label", *rows]) + "\n", encoding="utf-8")
     rater = PairRater.load(folder, lm=scripted_lm(_first_unless_good))
-    wanted = Wanted(data, Columns(id="key"), {"pairs": rater}, settings=Settings(resamples=100))
+    wanted = WantedEvaluation(data, DataColumns(id="key"), {"pairs": rater}, settings=Settings(resamples=100))
     evaluate_file(wanted, as_json=True, console=Console())
     record = json.loads(capsys.readouterr().out)
     (found,) = record["raters"]

@@ -11,10 +11,10 @@ import pyarrow.parquet
 import pytest
 
 from accord.app.console import Console
-from accord.app.evaluate.inputs import Columns
-from accord.app.evaluate.run import Wanted, evaluate_file
+from accord.app.evaluate.inputs import DataColumns
+from accord.app.evaluate.run import WantedEvaluation, evaluate_file
 from accord.app.rate.rate import rate_file
-from accord.app.results.measure import Answer, evaluate
+from accord.app.results.measure import MeasuredRatings, measure_run
 from accord.app.results.record import Report
 from accord.app.results.terminal import summary
 from accord.app.task.job import job_of
@@ -132,7 +132,7 @@ def test_a_field_that_is_called_score_keeps_its_column(make_rater, tmp_path) -> 
 def test_numbers_are_measured_on_scores_and_that_is_said_in_80_columns(serve, items, capsys) -> None:
     _, rater = serve()
     rater.provenance = {"constant": 3}
-    wanted = Wanted(items, Columns(id="key"), {"r": rater})
+    wanted = WantedEvaluation(items, DataColumns(id="key"), {"r": rater})
     evaluate_file(wanted, as_json=False, console=Console())
     shown = capsys.readouterr().out
     # Scores 3.6 and 2.0 for 4 and 1: MAE 0.7; the labels 4 and 2 would err by 0.5.
@@ -154,9 +154,9 @@ def test_numbers_are_measured_on_scores_and_that_is_said_in_80_columns(serve, it
 def test_a_report_says_which_rows_are_of_scores() -> None:
     golds = [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]
     corpus = Corpus([Item(str(n), {"text": f"text {n}"}, gold=gold) for n, gold in enumerate(golds)], FIVE, ("text",))
-    scored = Answer("trace", "candidate", golds, [gold + (0.25 if gold < 5 else -0.25) for gold in golds])
-    plain = Answer("zero-shot", "zero-shot", golds, [None] * 10)
-    found = evaluate([scored, plain], "trace", corpus, corpus)
+    scored = MeasuredRatings("trace", "candidate", golds, [gold + (0.25 if gold < 5 else -0.25) for gold in golds])
+    plain = MeasuredRatings("zero-shot", "zero-shot", golds, [None] * 10)
+    found = measure_run([scored, plain], "trace", corpus, corpus)
     rows = {row.name: row for row in found.rows}
     assert rows["trace"].agreement.metrics["mae"].value == pytest.approx(0.25)
     assert rows["trace"].agreement.metrics["alpha"].value == pytest.approx(1.0)

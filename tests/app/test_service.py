@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from accord.app.serve.routes import Limits
+from accord.app.serve.routes import RequestLimits
 from accord.data import Ordinal, content_id
 from accord.programs import Prompt, Rater, scripted_lm
 from worlds.service_client import CHAT, ITEM, Client, answer, chat, served
@@ -15,7 +15,7 @@ from worlds.service_client import CHAT, ITEM, Client, answer, chat, served
 
 @pytest.fixture
 def client(make_rater) -> Iterator[Client]:
-    with served(make_rater(answer), limits=Limits(items=4, bytes=2_000, queue=8)) as found:
+    with served(make_rater(answer), limits=RequestLimits(items=4, bytes=2_000, queue=8)) as found:
         yield found
 
 

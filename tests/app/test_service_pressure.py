@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from accord.app.serve.routes import Limits
+from accord.app.serve.routes import RequestLimits
 from worlds.service_client import ITEM, answer, served
 
 
@@ -62,7 +62,7 @@ def test_a_token_is_asked_for_everywhere_but_at_the_health_check(make_rater, cap
 
 def test_a_full_queue_is_a_429_that_says_when_to_come_back(make_rater, in_background) -> None:
     gate = Gate()
-    with served(make_rater(gate), limits=Limits(items=4, queue=4)) as client:
+    with served(make_rater(gate), limits=RequestLimits(items=4, queue=4)) as client:
         first = in_background(lambda: client.rate({"text": "a"}))
         assert gate.entered.wait(30)
         second = in_background(lambda: client.rate(*[{"text": "b"}] * 4))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from accord.app.compile.run import show, show_utilization
+from accord.app.compile.run import show_report, show_utilization
 from accord.app.console import Console
 from accord.data import Estimate
 from accord.optimizers import Utilization
@@ -22,7 +22,7 @@ def test_the_end_of_a_compile_fits_and_says_n_and_split(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], distilled: bool
 ) -> None:
     report = write_run(tmp_path, Kind(test=60, confidences=False, distilled=distilled, attack=False))
-    show(report, Path("runs/soups"), Console())
+    show_report(report, Path("runs/soups"), Console())
     said = capsys.readouterr().out
     table = said.partition("Agreement with people on 60 test items:")[2].partition("* chosen on dev.")[0]
     assert "one human against the others" in table and "prompted teacher" in table

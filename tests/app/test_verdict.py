@@ -1,6 +1,6 @@
 """What a run's numbers mean in words: the least welcome sentence first, and advice that fits the evidence."""
 
-from accord.app.results.record import Comparison, RaterRow
+from accord.app.results.record import RaterRow, ReportedComparison
 from accord.app.results.verdict import verdict
 from accord.data import Difference, Ordinal, agreement
 
@@ -22,8 +22,8 @@ def first(before: RaterRow, value: float, low: float, high: float, *, chosen: st
     """Return the first sentence where the compiled rater differs so much from the one before."""
     rows = (row(chosen, "candidate", 4), before, row("constant", "baseline", 50))
     found = (
-        Comparison(chosen, before.name, apart(value, low, high)),
-        Comparison(chosen, "constant", apart(0.5, 0.4, 0.6)),
+        ReportedComparison(chosen, before.name, apart(value, low, high)),
+        ReportedComparison(chosen, "constant", apart(0.5, 0.4, 0.6)),
     )
     return verdict(rows, found, chosen, tried=[chosen])[0]
 

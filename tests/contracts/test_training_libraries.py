@@ -159,7 +159,7 @@ def test_a_step_is_counted_in_tokens_that_are_predicted(trained: Any) -> None:
 
 
 def test_the_log_has_each_step_s_loss(trained: Any) -> None:
-    """Breaks optimizers/trainer/attempt.py, optimizers/training_jobs/progress.py: losses are read from the trainer's
+    """Breaks optimizers/trainer/attempt.py, optimizers/trainer/progress.py: losses are read from the trainer's
     log.
     """
     trainer, _, _ = trained

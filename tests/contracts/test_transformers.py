@@ -178,7 +178,7 @@ def test_quantization_is_described_as_qlora_needs_it() -> None:
 
 
 def test_callbacks_are_called_with_the_state_that_we_read() -> None:
-    """Breaks optimizers/training_jobs/progress.py, optimizers/trainer/checkpoints.py,
+    """Breaks optimizers/trainer/progress.py, optimizers/trainer/checkpoints.py,
     optimizers/trainer/early_stopping.py: what we follow.
     """
     for name in ("on_train_begin", "on_log", "on_step_end", "on_save", "on_evaluate", "on_epoch_begin"):

@@ -7,23 +7,23 @@ import pytest
 from accord.data import Draw, Interval, Label, Nominal, Ordinal, Pairwise
 from accord.optimizers import Exact, Within
 from accord.optimizers.sampling.acceptance import Reach
-from accord.optimizers.sampling.teacher_beliefs import Beliefs, Drawn, believe, first_chances
+from accord.optimizers.sampling.teacher_beliefs import BelievedDraws, TeacherBeliefs, believe, first_chances
 
 SCALE = Ordinal(1, 5)
 
 
 def drawn(
     target: Label, *labels: Label | None, unselected: int | None = None, prompts: Sequence[int] = (), size: int = 400
-) -> Drawn:
+) -> BelievedDraws:
     """Return an item whose draws said these labels; the first of them are its first wave."""
     draws = [
         Draw("item", "0" * 64, index, label, "because", prompt_tokens=paid, completion_tokens=50)
         for index, (label, paid) in enumerate(zip(labels, [*prompts, *([0] * len(labels))], strict=False))
     ]
-    return Drawn(target, draws, sum(label == target for label in labels), size, unselected or len(draws))
+    return BelievedDraws(target, draws, sum(label == target for label in labels), size, unselected or len(draws))
 
 
-def beliefs(items: Sequence[Drawn], **options) -> Beliefs:
+def beliefs(items: Sequence[BelievedDraws], **options) -> TeacherBeliefs:
     accept = options.pop("accept", Exact())
     scale = options.pop("scale", SCALE)
     chances = first_chances([item.target for item in items] + list(options.pop("beside", ())), scale, accept)
@@ -53,7 +53,7 @@ def test_forced_labels_and_labels_without_a_reason_are_no_hits_by_chance_either(
         Draw("item", "0" * 64, 1, 2, "because", repaired=True, completion_tokens=50),
         Draw("item", "0" * 64, 2, 2, "", completion_tokens=50),
     ]
-    assert beliefs([Drawn(1, draws, 0, 400, 3)], beside=[2]).chances == beliefs([plain], beside=[2]).chances
+    assert beliefs([BelievedDraws(1, draws, 0, 400, 3)], beside=[2]).chances == beliefs([plain], beside=[2]).chances
 
 
 def test_an_interrupted_wave_that_paid_its_prompt_twice_weighs_no_more() -> None:

@@ -12,7 +12,7 @@ import pytest
 from accord.data import Corpus, Nominal, Ordinal, Scale, SetupError, agreement, paired_difference
 from accord.optimizers import DistillGuideline, FineTune, RejectionSampling, Subject
 from accord.optimizers.drafts.drafts import Draft, RuleRecord
-from accord.optimizers.gate.checklist_fit import cross_fitted, fit, thresholds
+from accord.optimizers.gate.checklist_fit import cross_fitted, fit_checklist, thresholds
 from accord.optimizers.gate.gate import Gate
 from accord.optimizers.gate.rule_ablation import ablated
 from accord.programs import (
@@ -289,11 +289,11 @@ def test_an_answer_that_speaks_the_other_way_beyond_luck_is_turned_around() -> N
     answers: list[tuple[Answer, Answer]] = [
         (_yes(gold == 1), _yes(number % 2 == 1)) for number, gold in enumerate(golds)
     ]
-    found = fit(asked, answers, golds, THREE)
+    found = fit_checklist(asked, answers, golds, THREE)
     assert [question.passes for question in found.questions] == ["no", "no"]
     assert found.thresholds[0].level == "1"
-    assert fit(asked, answers[:1], golds[:1], THREE) == asked, "one label alone teaches nothing"
-    assert fit(asked, [], [], THREE) == asked
+    assert fit_checklist(asked, answers[:1], golds[:1], THREE) == asked, "one label alone teaches nothing"
+    assert fit_checklist(asked, [], [], THREE) == asked
 
 
 def test_many_models_that_say_the_same_are_no_more_proof_than_one() -> None:
@@ -301,9 +301,9 @@ def test_many_models_that_say_the_same_are_no_more_proof_than_one() -> None:
     golds = [1, 3] * 8
     # Said of 5 of the 8 bad stories and of 3 of the 8 good ones: one standard error.
     answers: list[tuple[Answer]] = [(_yes(place < 10 if place % 2 == 0 else place < 6),) for place in range(16)]
-    (alone,) = fit(asked, answers, golds, THREE).questions
-    (five,) = fit(asked, answers * 5, golds * 5, THREE, raters=5).questions
-    (more,) = fit(asked, answers * 5, golds * 5, THREE).questions
+    (alone,) = fit_checklist(asked, answers, golds, THREE).questions
+    (five,) = fit_checklist(asked, answers * 5, golds * 5, THREE, raters=5).questions
+    (more,) = fit_checklist(asked, answers * 5, golds * 5, THREE).questions
     assert (alone.passes, five.passes, more.passes) == ("yes", "yes", "no")
 
 

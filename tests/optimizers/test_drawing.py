@@ -8,7 +8,7 @@ import pytest
 
 from accord.data import Draw, Journal
 from accord.optimizers import Budget, Ledger
-from accord.optimizers.budget.draw import Answer, Drawer, Want
+from accord.optimizers.budget.draw import Drawer, DrawnReply, Want
 from accord.programs import Completion, Prompt, Rater, Sampling, draw_of
 from worlds.rater_world import RaterWorld
 
@@ -89,7 +89,7 @@ def test_failed_requests_are_no_draws_and_say_why(tmp_path: Path) -> None:
 def test_wishes_that_are_added_while_answers_come_are_asked_too(engine: Literal["batch", "feed", "single"]) -> None:
     bench = Bench(engine=engine)
     queue = deque([bench.want(0, 0)])
-    answers: list[Answer] = []
+    answers: list[DrawnReply] = []
     for answer in bench.drawer.stream(queue, bench.read):
         answers.append(answer)
         if len(answers) < 6:

@@ -3,7 +3,7 @@
 import pytest
 
 from accord.optimizers import Row, rating_seconds, training_seconds
-from accord.optimizers.finetuning.expected_time import Job, expectation
+from accord.optimizers.finetuning.expected_time import TimedJob, expectation
 from accord.programs import Speed
 
 SPEED = Speed(token=0.001, step=0.03, threads=2)
@@ -26,7 +26,7 @@ def test_rating_reads_what_is_new_and_writes_in_batches() -> None:
 
 def test_it_is_told_with_the_format_and_the_threads() -> None:
     # A pass is 10 steps: 2.4 x 1,700 tokens x 1 ms + 10 x 13 x 30 ms = 8.0 s; and 8 s until the process trains.
-    said = expectation([Job(rows(40), 2, 4)], 30, SPEED, "float32")
+    said = expectation([TimedJob(rows(40), 2, 4)], 30, SPEED, "float32")
     assert said.startswith("training on this machine (float32, 2 threads) will take about 25 s, rating the dev items ")
-    slow = expectation([Job(rows(40), 200, 4)], 30, Speed(token=0.001, step=0.03, threads=1), "float32")
+    slow = expectation([TimedJob(rows(40), 200, 4)], 30, Speed(token=0.001, step=0.03, threads=1), "float32")
     assert "(float32, 1 thread) will take about 27 min" in slow

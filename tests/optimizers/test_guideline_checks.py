@@ -5,7 +5,7 @@ import math
 import pytest
 
 from accord.data import Interval, Nominal, Ordinal, Pairwise, Scale
-from accord.optimizers.drafts.checks import Checks, Refusal
+from accord.optimizers.drafts.checks import Checks, DraftRefusal
 from accord.optimizers.drafts.leak_guard import LeakGuard
 from accord.optimizers.drafts.size_budget import SizeBudget
 from accord.programs import Guideline
@@ -16,7 +16,7 @@ TOLD = Guideline("Rate the story.", "1: bad\n\n5: good")
 ITEM = "the king went home at night and ate seven loaves of bread"
 
 
-def _refusals(new: Guideline, scale: Scale = FIVE, told: Guideline = TOLD, **options) -> list[Refusal]:
+def _refusals(new: Guideline, scale: Scale = FIVE, told: Guideline = TOLD, **options) -> list[DraftRefusal]:
     guard = LeakGuard(options.pop("items", {}).items())
     return Checks(scale, guard, **options).refusals(new, told)
 

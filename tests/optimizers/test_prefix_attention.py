@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("trl")
 
-from accord.optimizers.trainer.prefix_attention import Layout, laid_out, lies_together  # noqa: E402
+from accord.optimizers.trainer.prefix_attention import PrefixLayout, laid_out, lies_together  # noqa: E402
 
 SMALL = {
     "vocab_size": 64, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
@@ -37,7 +37,7 @@ def test_the_loss_and_its_gradient_are_those_of_rows_apart(kind: str) -> None:
     for together in (False, True):
         made.zero_grad()
         if together:
-            layout = Layout(PREFIX, ROWS, REST)
+            layout = PrefixLayout(PREFIX, ROWS, REST)
             with laid_out(made, layout):
                 output = made(input_ids=layout.ids(ids), position_ids=layout.positions(ids.device), use_cache=False)
             logits = output.logits[layout.ids(wanted)]

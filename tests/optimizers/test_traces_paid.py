@@ -6,7 +6,7 @@ import pytest
 
 from accord.data import Corpus, Item, Label, Ordinal, agreement
 from accord.optimizers.finetuning.ablation_verdict import traces_paid
-from accord.optimizers.finetuning.measure import Measured
+from accord.optimizers.finetuning.measure import MeasuredCandidate
 from accord.programs import Candidate, Rater
 
 SCALE = Ordinal(1, 5)
@@ -15,10 +15,10 @@ DEV = Corpus([Item(str(place), {"text": str(place)}, (), gold) for place, gold i
 WRONG = [6 - gold for gold in GOLD]
 
 
-def _measured(name: str, labels: list[int]) -> Measured:
+def _measured(name: str, labels: list[int]) -> MeasuredCandidate:
     found = agreement(labels, GOLD, SCALE, resamples=200)
     said: tuple[Label | None, ...] = tuple(labels)
-    return Measured(Candidate(name, Rater(SCALE), found, 40), said)
+    return MeasuredCandidate(Candidate(name, Rater(SCALE), found, 40), said)
 
 
 def _answer(trace: list[int], label: list[int]) -> str:

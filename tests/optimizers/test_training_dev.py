@@ -142,17 +142,17 @@ def test_a_killed_training_ends_and_chooses_as_if_it_had_not_been(tmp_path, tiny
 
 @pytest.mark.slow
 def test_a_training_that_was_killed_at_its_very_end_is_not_trained_further(tmp_path, tiny_model):
-    from accord.optimizers.trainer.attempt import fit
+    from accord.optimizers.trainer.attempt import fit_model
     from accord.optimizers.trainer.checkpoints import last_checkpoint
     from accord.optimizers.trainer.distributed import Ranks
     from accord.optimizers.trainer.trainers import Attempt
 
     job = make_job(tmp_path, tiny_model, ROWS, CONTRARY, **OVERFIT, patience=1)
     attempt = Attempt(job, ROWS, CONTRARY, tmp_path, 4, Ranks(0, 1), 300.0)
-    first, weights = fit(attempt), _bytes(tmp_path)
+    first, weights = fit_model(attempt), _bytes(tmp_path)
     assert last_checkpoint(tmp_path / CHECKPOINTS) is not None
     shutil.rmtree(tmp_path / ADAPTER)
-    assert fit(attempt) == first
+    assert fit_model(attempt) == first
     assert _bytes(tmp_path) == weights
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from accord.programs.local.sequence_request import Row
+from accord.programs.local.sequence_request import SequenceRow
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -86,7 +86,7 @@ def _reference(model, prompt, seed, temperature, max_tokens):
 
 
 def _rows(decoder, prompts, seeds, temperature=1.0, max_tokens=16):
-    draws = [[Row(seed, temperature, max_tokens) for seed in wanted] for wanted in seeds]
+    draws = [[SequenceRow(seed, temperature, max_tokens) for seed in wanted] for wanted in seeds]
     batch = decoder.batch()
     decoder.join(batch, prompts, draws)
     while batch.rows:
@@ -139,7 +139,8 @@ def test_rows_that_join_and_leave_on_the_way_get_their_own_tokens(model, decoder
     heats = [1.0, 0.0, 0.7, 1.0, 0.0]
     limits = [16, 12, 20, 3, 16]
     draws = [
-        [Row(seed, heat, limit) for seed in wanted] for wanted, heat, limit in zip(seeds, heats, limits, strict=True)
+        [SequenceRow(seed, heat, limit) for seed in wanted]
+        for wanted, heat, limit in zip(seeds, heats, limits, strict=True)
     ]
     taken = draws[2][2]
     batch = decoder.batch()

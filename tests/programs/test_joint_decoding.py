@@ -15,7 +15,7 @@ import pytest
 
 from accord.programs import Ask, LocalEngine, Prompt, Sampling, Turn, local_lm
 from accord.programs.local.continuous_batching import JointDecoder
-from accord.programs.local.sequence_request import Row, Wish
+from accord.programs.local.sequence_request import SequenceRow, Wish
 from worlds.tiny_model import make_tiny_model
 
 torch = pytest.importorskip("torch")
@@ -203,11 +203,13 @@ def test_who_waits_for_a_batch_that_nobody_can_join_is_served_when_its_caller_le
 
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16).eval()
     decoder = JointDecoder(Reader(model, [], 0), max_rows=64, max_tokens=24_000)
-    wishes = [Wish([5, 6, 7], [Row(0, 0.0, limit)]) for limit in (2, CONTEXT // 2)]
+    wishes = [Wish([5, 6, 7], [SequenceRow(0, 0.0, limit)]) for limit in (2, CONTEXT // 2)]
     first: Any = decoder.decode(wishes)
     next(first)  # the other one goes on
     found: list[int] = []
-    waits = threading.Thread(target=lambda: found.extend(decoder.decode([Wish([8], [Row(0, 0.0, 4)])])), daemon=True)
+    waits = threading.Thread(
+        target=lambda: found.extend(decoder.decode([Wish([8], [SequenceRow(0, 0.0, 4)])])), daemon=True
+    )
     waits.start()
     steps = decoder.steps
     while decoder.steps < steps + 20:

@@ -34,7 +34,7 @@ from accord.programs import (
     pooled_lm,
     shares_prompt,
 )
-from accord.programs.openai_client.concurrency_limit import Gate
+from accord.programs.openai_client.concurrency_limit import ConcurrencyLimit
 from accord.programs.openai_client.request import ChatForm
 from accord.programs.openai_client.response import Malformed, ServerError, read_completions, read_error
 from accord.programs.openai_client.retry import Failure, failure_of, retry_after_of
@@ -519,7 +519,7 @@ def test_concurrency_gives_way_to_a_server_that_takes_only_a_few(pools):
 
 def test_the_gate_halves_once_a_round_trip_and_climbs_fast_to_half_of_where_it_was():
     now = [0.0]
-    gate = Gate(64, start=4, clock=lambda: now[0])
+    gate = ConcurrencyLimit(64, start=4, clock=lambda: now[0])
     began = [gate.enter() for _ in range(4)]
     for one in began:
         now[0] += 1.0

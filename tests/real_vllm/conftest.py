@@ -8,7 +8,7 @@ import pytest
 
 from accord.data import SetupError
 from accord.programs import embedded_model
-from accord.programs.vllm.launch import VARIABLE, vllm_python
+from accord.programs.vllm.launch import PYTHON_VARIABLE, vllm_python
 
 _BESIDE = Path(__file__).parent.parent.parent / ".venv-vllm" / "bin" / "python"
 
@@ -17,8 +17,8 @@ _BESIDE = Path(__file__).parent.parent.parent / ".venv-vllm" / "bin" / "python"
 def python() -> Iterator[str]:
     """Return a Python with vLLM; without one the tests are skipped, or fail where ACCORD_NEED_VLLM is set."""
     with pytest.MonkeyPatch.context() as patch:
-        if not os.environ.get(VARIABLE) and _BESIDE.exists():
-            patch.setenv(VARIABLE, str(_BESIDE))
+        if not os.environ.get(PYTHON_VARIABLE) and _BESIDE.exists():
+            patch.setenv(PYTHON_VARIABLE, str(_BESIDE))
         patch.setenv("HF_HUB_OFFLINE", "1")
         try:
             found = vllm_python()

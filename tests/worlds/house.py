@@ -55,9 +55,12 @@ class House:
                 base = package[: len(package) - node.level + 1]
                 said = node.module.split(".") if node.module else []
                 module = self._module([*base, *said])
+                # A name that a file and a thing in it share (agreement) is the thing where the door names it.
+                named = (self.listed(module) or ()) if module.endswith(DOOR) and module in self.trees else ()
                 for alias in node.names:
-                    inner = self._module([*base, *said, alias.name]) if module.endswith(DOOR) else ""
-                    yield Import(name, node.lineno, inner if inner in self.trees else module, alias.name)
+                    inner = self._module([*base, *said, alias.name])
+                    taken = inner if inner in self.trees and alias.name not in named else module
+                    yield Import(name, node.lineno, taken, alias.name)
 
     def _module(self, parts: Sequence[str]) -> str:
         dotted = ".".join(parts)

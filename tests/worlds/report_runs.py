@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from accord.app.results.measure import Answer, evaluate
+from accord.app.results.measure import MeasuredRatings, measure_run
 from accord.app.results.record import Report
 from accord.app.results.run_ratings import write_ratings
 from accord.app.results.trace_summary import describe_traces
@@ -85,7 +85,7 @@ def write_run(folder: Path, kind: Kind | None = None) -> Report:
         _answer("zero-shot", "zero-shot", splits.test, kind.zero_shot, chance),
         _answer("prompted teacher", "teacher", splits.test, 0.6, chance),
     ]
-    evaluation = evaluate(answers, name, splits.train, splits.test)
+    evaluation = measure_run(answers, name, splits.train, splits.test)
     write_ratings(folder / "ratings.parquet", evaluation.answers, splits.test)
     found = traces.utilization()
     found_out = verdict(evaluation.rows, evaluation.comparisons, name, tried=[name, "label"], luck=found.warning)
@@ -141,7 +141,7 @@ def _answer(
     right: float,
     chance: np.random.Generator,
     saved: Kind | None = None,
-) -> Answer:
+) -> MeasuredRatings:
     confidences, attack = (False, False) if saved is None else (saved.confidences, saved.attack)
     ratings: list[Rating] = []
     for number, (item, gold) in enumerate(zip(test, test.golds(), strict=True)):
@@ -161,12 +161,12 @@ def _answer(
         )
     labels = [one.label for one in ratings]
     if saved is None or not saved.scored:
-        return Answer(name, kind, labels, ratings=ratings)
+        return MeasuredRatings(name, kind, labels, ratings=ratings)
     moved = chance.uniform(-0.4, 0.4, len(labels))
     scores = [
         None if label is None else float(np.clip(label + by, 1, 5)) for label, by in zip(labels, moved, strict=True)
     ]
-    return Answer(name, kind, labels, scores, ratings)
+    return MeasuredRatings(name, kind, labels, scores, ratings)
 
 
 def _write_training(folder: Path, name: str) -> None:

@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 
-from ...data import SetupError
+from ..data import SetupError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """Hosts that only this machine reaches."""

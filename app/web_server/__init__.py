@@ -1,1 +1,0 @@
-"""app/web_server."""
