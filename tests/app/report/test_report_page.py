@@ -344,7 +344,7 @@ def test_every_scale_has_a_picture_of_its_errors(
 def test_the_code_in_the_documentation_runs(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(made, tmp_path / "runs" / "demo")
     monkeypatch.chdir(tmp_path)
-    text = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "report.md").read_text(encoding="utf-8")
     world: dict[str, Any] = {}
     for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         exec(code, world)
