@@ -1,4 +1,4 @@
-"""Write tables and their intraclass correlations by pingouin, which tests/data/metrics/test_intraclass.py compares with.
+"""Write tables and their intraclass correlations by pingouin, which `test_intraclass.py` compares with.
 
     python -m venv apart && apart/bin/pip install pingouin==0.7.0
     apart/bin/python benchmarks/record_icc.py > tests/data/metrics/pingouin_icc.json
