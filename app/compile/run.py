@@ -12,7 +12,7 @@ from ..console import Console
 from ..report import read_run, write_page
 from ..results import RATINGS_FILE as RATINGS
 from ..results import (
-    MeasuredRatings,
+    RatingColumn,
     Report,
     describe_traces,
     machine_of,
@@ -212,7 +212,7 @@ def _trainset(traces: Traces) -> Traces:
     return traces
 
 
-def _answers(job: Job, compiled: Rater, test: Corpus, journal: Journal, progress: Progress) -> list[MeasuredRatings]:
+def _answers(job: Job, compiled: Rater, test: Corpus, journal: Journal, progress: Progress) -> list[RatingColumn]:
     """Rate the test items with the student as it was, the teacher, and every candidate, each once."""
     raters: list[tuple[str, Any, Rater]] = [
         (candidate.name, "candidate", candidate.rater)
@@ -222,14 +222,14 @@ def _answers(job: Job, compiled: Rater, test: Corpus, journal: Journal, progress
     raters.append(("zero-shot", "zero-shot", job.student))
     if job.teacher.lm is not job.student.lm or job.teacher.guideline != job.student.guideline:
         raters.append(("prompted teacher", "teacher", job.teacher))
-    answers: list[MeasuredRatings] = []
+    answers: list[RatingColumn] = []
     for number, (name, kind, rater) in enumerate(raters):
         found = rater.rate(test, journal=journal, seed=job.seed, progress=_share(progress, number, len(raters), name))
-        answers.append(MeasuredRatings(name, kind, found.labels, found.scores, found))
+        answers.append(RatingColumn(name, kind, found.labels, found.scores, found))
     if isinstance(job.student.lm.engine, LocalEngine) and job.student.scale.levels is not None:
         forced = forced_choice(job.student, test, journal=journal)
         place = next(number for number, answer in enumerate(answers) if answer.kind == "zero-shot") + 1
-        answers.insert(place, MeasuredRatings("zero-shot, forced label", "zero-shot", forced.labels, ratings=forced))
+        answers.insert(place, RatingColumn("zero-shot, forced label", "zero-shot", forced.labels, ratings=forced))
     return answers
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from ...data import Corpus, Label
+from ..results import RatingColumn
 
 if TYPE_CHECKING:
     from ...programs import PairRater, Progress, Rater
@@ -61,6 +62,11 @@ class Entrant:
     sampled: Mapping[str, int] = field(default_factory=dict)
     constant: Label | None = None
     orders: Orders | None = None
+
+    @property
+    def answers(self) -> RatingColumn:
+        """What is measured of them."""
+        return RatingColumn(self.name, "candidate", self.labels, self.scores, rated=self.rated)
 
     @property
     def missing(self) -> int:

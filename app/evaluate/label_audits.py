@@ -25,9 +25,10 @@ from ...data import (
     replace_one,
     risk_coverage,
 )
+from ..results import Some
 from .entrants import Entrant
 from .inputs import Opened
-from .measure import Settings, Some
+from .measure import Settings
 
 _FEW_ITEMS = 10
 """Labels that a person needs to be tested against a rater; see `accord.data.annotators.alt_test`."""

@@ -3,30 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import Any, TypeVar
+from typing import Any
 
 from ...data import (
     Agreement,
     Corpus,
-    Difference,
     EachAnnotator,
     GoldReliability,
-    Label,
     LabelsNeeded,
-    agreement,
     each_annotator,
     gold_reliability,
     holm,
     human_agreement,
     labels_by_annotator,
-    labels_needed,
-    one_human,
-    paired_difference,
 )
-from ..results import Baselines, baseline_name
+from ..results import Baselines, RaterRow, RatingColumn, ReportedComparison, Yardstick, alpha_of, baseline_name
 from .entrants import Entrant
-
-_Cell = TypeVar("_Cell")
 
 
 @dataclass(frozen=True)
@@ -45,35 +37,27 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class MeasuredEntrant:
-    """One entrant on the items it rated.
+class MeasuredEntrant(RaterRow):
+    """One entrant on the items it rated; an answer without a label counts as the constant.
 
     Attributes:
         entrant: Who.
-        agreement: Agreement with gold; an answer without a label counts as the constant.
     """
 
     entrant: Entrant
-    agreement: Agreement
 
 
 @dataclass(frozen=True)
-class Contest:
+class Contest(ReportedComparison):
     """A paired difference in alpha on the items that both rated; above 0, `a` is better.
 
     Attributes:
-        a: An entrant's name.
-        b: A baseline's or another entrant's.
         against: What `b` is.
-        difference: The difference.
         adjusted: Its p-value, corrected for all comparisons of the evaluation (Holm).
         needed: How many labels would settle it; for the best baseline where it is not settled.
     """
 
-    a: str
-    b: str
     against: str
-    difference: Difference
     adjusted: float | None = None
     needed: LabelsNeeded | None = None
 
@@ -98,7 +82,7 @@ class PeopleEntrants:
 
     Attributes:
         annotators: How many there are; None where the data do not name them.
-        one: One annotator drawn an item against the others, or None where no item has two labels.
+        one: The row of one annotator drawn an item against the others, or None where no item has two labels.
         skipped: Items that `one` does not stand on, by reason.
         among: Agreement of all with all.
         reliability: How reliable the gold is, and the ceiling that sets.
@@ -106,7 +90,7 @@ class PeopleEntrants:
     """
 
     annotators: int | None
-    one: Agreement | None
+    one: RaterRow | None
     skipped: Mapping[str, int]
     among: Agreement
     reliability: GoldReliability
@@ -114,18 +98,14 @@ class PeopleEntrants:
 
 
 @dataclass(frozen=True)
-class EntrantBaseline:
+class BaselineRow(RaterRow):
     """A simple rater's agreement on all items.
 
     Attributes:
         key: Its name in `accord.data.BASELINES`.
-        name: What a table calls it.
-        agreement: Its agreement with gold.
     """
 
     key: str
-    name: str
-    agreement: Agreement
 
 
 @dataclass(frozen=True)
@@ -140,7 +120,7 @@ class EntrantEvaluation:
     """
 
     measured: tuple[MeasuredEntrant, ...]
-    baselines: tuple[EntrantBaseline, ...]
+    baselines: tuple[BaselineRow, ...]
     people: PeopleEntrants
     contests: tuple[Contest, ...] = field(default=())
 
@@ -158,64 +138,28 @@ def measure(
         baselines: What they are set against.
         settings: How estimates are made.
     """
-    golds, scale = corpus.golds(), corpus.scale
-    how: dict[str, Any] = {"resamples": settings.resamples, "seed": settings.seed}
-    measured = []
-    for entrant in entrants:
-        some = Some.of(entrant.rated, corpus)
-        scores = None if entrant.scores is None else some.of_these(entrant.scores)
-        found = agreement(
-            some.of_these(entrant.labels),
-            some.of_these(golds),
-            scale,
-            scores=scores,
-            groups=some.groups,
-            fill=baselines.constant,
-            **how,
-        )
-        measured.append(MeasuredEntrant(entrant, found))
-    rows = [
-        EntrantBaseline(
-            key, _name(key, baselines, corpus), agreement(labels, golds, scale, groups=corpus.groups(), **how)
-        )
-        for key, labels in baselines.labels.items()
+    yardstick = Yardstick(corpus, baselines.constant, settings.resamples, settings.seed)
+    simple = {
+        key: RatingColumn(_name(key, baselines, corpus), "baseline", labels) for key, labels in baselines.labels.items()
+    }
+    measured = [
+        MeasuredEntrant(entrant.name, "candidate", yardstick.agreement(entrant.answers), entrant)
+        for entrant in entrants
     ]
+    complete = replace(yardstick, fill=None)
+    rows = [BaselineRow(one.name, "baseline", complete.agreement(one), key) for key, one in simple.items()]
     return EntrantEvaluation(
         tuple(measured),
         tuple(rows),
-        measure_people(everyone, settings),
-        _contests(corpus, entrants, rows, baselines, settings),
+        measure_people(everyone, yardstick, settings),
+        _contests(yardstick, entrants, list(simple.values()), max(rows, key=alpha_of).name),
     )
 
 
-@dataclass(frozen=True)
-class Some:
-    """The items that somebody rated.
-
-    Attributes:
-        places: Their positions in the corpus.
-        groups: Their groups.
-    """
-
-    places: tuple[int, ...]
-    groups: list[str | None]
-
-    @classmethod
-    def of(cls, rated: Sequence[bool], corpus: Corpus) -> "Some":
-        """Find them."""
-        places = tuple(place for place, there in enumerate(rated) if there)
-        return cls(places, [corpus[place].group for place in places])
-
-    def of_these(self, column: Sequence[_Cell]) -> list[_Cell]:
-        """Return a column's cells of these items."""
-        return [column[place] for place in self.places]
-
-
-def measure_people(corpus: Corpus, settings: Settings) -> PeopleEntrants:
+def measure_people(corpus: Corpus, yardstick: Yardstick, settings: Settings) -> PeopleEntrants:
     """Measure how people agree: one with the others, and all among each other."""
     how: dict[str, Any] = {"resamples": settings.resamples, "seed": settings.seed}
-    drawn = one_human(corpus, seed=settings.seed)
-    one = agreement(drawn.ratings, drawn.gold, corpus.scale, groups=drawn.groups, **how) if drawn.items else None
+    one, skipped = yardstick.human(corpus)
     names = {one.annotator for item in corpus for one in item.annotations}
     # Labels without names are lists: the position of a label in its list says nothing about who gave it.
     labels = [item.labels for item in corpus] if None in names else labels_by_annotator(corpus)
@@ -223,43 +167,23 @@ def measure_people(corpus: Corpus, settings: Settings) -> PeopleEntrants:
     reliable = gold_reliability(labels, corpus.scale, rule=corpus.consensus, groups=corpus.groups(), **how)
     named = None not in names
     each = each_annotator(labels, corpus.scale, groups=corpus.groups(), **how) if named and settings.full else None
-    return PeopleEntrants(len(names) if named else None, one, drawn.skipped, among, reliable, each)
+    return PeopleEntrants(len(names) if named else None, one, skipped, among, reliable, each)
 
 
 def _contests(
-    corpus: Corpus,
-    entrants: Sequence[Entrant],
-    rows: Sequence[EntrantBaseline],
-    baselines: Baselines,
-    settings: Settings,
+    yardstick: Yardstick, entrants: Sequence[Entrant], simple: Sequence[RatingColumn], best: str
 ) -> tuple[Contest, ...]:
-    golds, scale, everywhere = corpus.golds(), corpus.scale, [True] * len(corpus)
-    how: dict[str, Any] = {"fill": baselines.constant, "resamples": settings.resamples, "seed": settings.seed}
-
-    def sides(a: Entrant, rated: Sequence[bool], other: Sequence[Label | None]) -> "_Sides":
-        some = Some.of([one and two for one, two in zip(a.rated, rated, strict=True)], corpus)
-        return _Sides(some.of_these(a.labels), some.of_these(other), some.of_these(golds), some.groups)
-
+    """Compare everybody with the baselines and with each other; say what would settle it with the best baseline."""
+    pairs = [(entrant.answers, other, "baseline") for entrant in entrants for other in simple]
+    pairs += [(one.answers, two.answers, two.kind) for one, two in combinations(entrants, 2)]
+    differences = [yardstick.difference(a, b) for a, b, _ in pairs]
+    adjusted = holm([difference.p for difference in differences])
     found: list[Contest] = []
-    compared: list[_Sides] = []
-    for entrant in entrants:
-        for row in rows:
-            pair = sides(entrant, everywhere, baselines.labels[row.key])
-            difference = paired_difference(pair.a, pair.b, pair.gold, scale, groups=pair.groups, **how)
-            found.append(Contest(entrant.name, row.name, "baseline", difference))
-            compared.append(pair)
-    for one, two in combinations(entrants, 2):
-        pair = sides(one, two.rated, two.labels)
-        difference = paired_difference(pair.a, pair.b, pair.gold, scale, groups=pair.groups, **how)
-        found.append(Contest(one.name, two.name, two.kind, difference))
-        compared.append(pair)
-    adjusted = holm([contest.difference.p for contest in found])
-    found = [replace(contest, adjusted=p) for contest, p in zip(found, adjusted, strict=True)]
-    best = max(rows, key=lambda row: alpha_of(row.agreement)).name
-    for place, (contest, pair) in enumerate(zip(found, compared, strict=True)):
-        if contest.b == best and contest.against == "baseline" and not (contest.better or contest.worse):
-            needed = labels_needed(pair.a, pair.b, pair.gold, scale, groups=pair.groups, **how)
-            found[place] = replace(contest, needed=needed)
+    for (a, b, against), difference, p in zip(pairs, differences, adjusted, strict=True):
+        contest = Contest(a.name, b.name, difference, against, p)
+        if b.name == best and against == "baseline" and not (contest.better or contest.worse):
+            contest = replace(contest, needed=yardstick.labels_needed(a, b))
+        found.append(contest)
     return tuple(found)
 
 
@@ -267,17 +191,3 @@ def _name(key: str, baselines: Baselines, corpus: Corpus) -> str:
     answer = baselines.constant
     written = f"{answer:.3g}" if isinstance(answer, float) else str(answer)
     return f"constant {written}" if key == "constant" else baseline_name(key, corpus)
-
-
-@dataclass(frozen=True)
-class _Sides:
-    a: list[Label | None]
-    b: list[Label | None]
-    gold: list[Label]
-    groups: list[str | None]
-
-
-def alpha_of(found: Agreement) -> float:
-    """Return alpha for sorting; what is undefined comes last."""
-    value = found.metrics["alpha"].value
-    return -2.0 if value is None else value

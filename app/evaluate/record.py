@@ -6,7 +6,7 @@ from typing import Any
 from ..results import Baselines
 from .inputs import Opened
 from .label_audits import Audits
-from .measure import Contest, EntrantBaseline, EntrantEvaluation, MeasuredEntrant, PeopleEntrants
+from .measure import BaselineRow, Contest, EntrantEvaluation, MeasuredEntrant, PeopleEntrants
 
 _SCHEMA = 2
 """Of what ``accord evaluate --json`` prints."""
@@ -42,14 +42,14 @@ def record(
             for row in evaluation.baselines
             if row.key != "constant"
         },
-        "one_human": None if evaluation.people.one is None else evaluation.people.one.to_dict(),
+        "one_human": None if evaluation.people.one is None else evaluation.people.one.agreement.to_dict(),
         "people": _people(evaluation.people),
         "comparisons": [_contest(contest) for contest in evaluation.contests],
         "notes": list(notes),
     }
 
 
-def _row(rows: Sequence[EntrantBaseline], key: str) -> dict[str, Any]:
+def _row(rows: Sequence[BaselineRow], key: str) -> dict[str, Any]:
     return next(row.agreement.to_dict() for row in rows if row.key == key)
 
 

@@ -1,14 +1,14 @@
 """Knows how to say in words what an evaluation found, the least welcome first; measures and prints nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from ...data import AltTest, Difference, Estimate
 from ..console import counts
-from ..results import SCORES_NOTE, Baselines, number
+from ..results import SCORES_NOTE, Baselines, alpha_of, number
 from .entrants import Entrant
 from .inputs import Opened
 from .label_audits import Audits
-from .measure import Contest, EntrantBaseline, EntrantEvaluation, MeasuredEntrant, PeopleEntrants, alpha_of
+from .measure import BaselineRow, Contest, EntrantEvaluation, MeasuredEntrant, PeopleEntrants
 
 _FEW = 20
 """Items (or groups) below which the note on an interval is worth showing."""
@@ -21,8 +21,8 @@ def findings(evaluation: EntrantEvaluation) -> tuple[str, ...]:
         if contest.against != "baseline":
             sentences.append(f"{capital(standing_sentence(contest))} ({interval(contest.difference)} in alpha).")
     people = evaluation.people.one
-    if people is not None and people.metrics["alpha"].value is not None:
-        alpha = number(people.metrics["alpha"].value)
+    if people is not None and people.agreement.metrics["alpha"].value is not None:
+        alpha = number(people.agreement.metrics["alpha"].value)
         sentences.append(f"For comparison, one human against the others has alpha {alpha}: a reference, not a ceiling.")
     return tuple(sentences)
 
@@ -35,7 +35,7 @@ def against_baselines(one: MeasuredEntrant, evaluation: EntrantEvaluation) -> st
     rows = {row.name: row for row in evaluation.baselines}
     contests = [found for found in evaluation.contests if found.a == one.entrant.name and found.against == "baseline"]
     open_ones = [found for found in contests if not found.better]
-    told = max(open_ones if open_ones else contests, key=lambda found: alpha_of(rows[found.b].agreement))
+    told = max(open_ones if open_ones else contests, key=lambda found: alpha_of(rows[found.b]))
     rival = _alphas(one, rows[told.b], told)
     if not open_ones:
         most = "every baseline" if len(contests) > 1 else told.b
@@ -107,7 +107,7 @@ def notes(evaluation: EntrantEvaluation, baselines: Baselines, data: Opened, aud
         said.append(f"Gold is made without the labels of {', '.join(data.people)}.")
     if data.corpus.dropped:
         said.append(f"Left out of the file ({counts(data.corpus.dropped)}).")
-    human = evaluation.people.one
+    human = None if evaluation.people.one is None else evaluation.people.one.agreement
     if human is not None and human.n < len(data.everyone):
         said.append(f"One human against the others: {human.n:,} items; the rest have too few labels to tell.")
     for name, measured in [("one human", human), *((one.entrant.name, one.agreement) for one in evaluation.measured)]:
@@ -166,7 +166,7 @@ def _of_entrant(one: MeasuredEntrant) -> list[str]:
     return said
 
 
-def _alphas(one: MeasuredEntrant, row: EntrantBaseline, contest: Contest) -> str:
+def _alphas(one: MeasuredEntrant, row: BaselineRow, contest: Contest) -> str:
     own, apart = one.agreement.metrics["alpha"].value, contest.difference.value
     # On the items that were rated, which may be fewer than those of the baseline's row.
     other = row.agreement.metrics["alpha"].value if own is None or apart is None else own - apart
@@ -192,8 +192,3 @@ def _rounded(count: int) -> int:
     """Round to two digits: the number is a guess of a guess."""
     size = 10 ** max(len(str(count)) - 2, 0)
     return -(-count // size) * size
-
-
-def order(found: Sequence[EntrantBaseline]) -> list[EntrantBaseline]:
-    """Return baselines with the strongest first."""
-    return sorted(found, key=lambda row: -alpha_of(row.agreement))

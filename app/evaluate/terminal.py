@@ -1,34 +1,20 @@
 """Knows how an evaluation looks in a terminal of 80 columns or more; does not know where its numbers come from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rich.table import Table
 from rich.text import Text
 
 from ...data import Agreement
+from ...programs import AgreementRow
 from ..console import Console
-from ..results import number, rater_table, span_text
+from ..results import RaterRow, alpha_of, number, rater_table, span_text
 from .label_audits import Audits
 from .measure import Contest, EntrantEvaluation
-from .sentences import alt_sentence, order
+from .sentences import alt_sentence
 
 _SHOWN = {True: "yes", False: "no", None: "-"}
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A line of the table of agreement.
-
-    Attributes:
-        name: How it is called.
-        kind: ``candidate``, ``baseline`` or ``human``.
-        agreement: Agreement with gold.
-    """
-
-    name: str
-    kind: str
-    agreement: Agreement
 
 
 def show_tables(evaluation: EntrantEvaluation, audits: Mapping[str, Audits], console: Console) -> None:
@@ -42,15 +28,14 @@ def show_tables(evaluation: EntrantEvaluation, audits: Mapping[str, Audits], con
         console.table(audit_table(found, f"audits of {name}"))
 
 
-def rows_of(evaluation: EntrantEvaluation) -> list[_Row]:
+def rows_of(evaluation: EntrantEvaluation) -> list[AgreementRow]:
     """Return everybody as rows: entrants, baselines from the strongest down, people."""
-    rows = [_Row(one.entrant.name, "candidate", one.agreement) for one in evaluation.measured]
-    rows += [_Row(row.name, "baseline", row.agreement) for row in order(evaluation.baselines)]
-    if evaluation.people.one is not None:
-        rows.append(_Row("one human against the others", "human", evaluation.people.one))
-        rows.append(_Row("people among each other", "human", evaluation.people.among))
+    rows = [*evaluation.measured, *sorted(evaluation.baselines, key=alpha_of, reverse=True)]
+    people = evaluation.people
+    if people.one is not None:
+        rows += [people.one, RaterRow("people among each other", "human", people.among)]
     ceiling = _ceiling(evaluation)
-    return rows if ceiling is None else [*rows, _Row("who knew the truth (ceiling)", "human", ceiling)]
+    return rows if ceiling is None else [*rows, RaterRow("who knew the truth (ceiling)", "human", ceiling)]
 
 
 def _ceiling(evaluation: EntrantEvaluation) -> Agreement | None:

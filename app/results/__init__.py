@@ -2,8 +2,8 @@
 
 from .baselines import Baselines, baseline_name, fit_baselines
 from .machine import machine_of, machine_sentence
-from .measure import MeasuredRatings, measure_run
-from .record import REPORT_SCHEMA, Report
+from .measure import RatingColumn, Some, Yardstick, alpha_of, measure_run
+from .record import REPORT_SCHEMA, RaterRow, Report, ReportedComparison
 from .run_ratings import RATINGS_FILE, RatedItem, Said, read_ratings, write_ratings
 from .terminal import SCORES_NOTE, rater_table, span_text, summary, utilization_table
 from .trace_summary import describe_traces, trace_sentences
@@ -14,10 +14,15 @@ __all__ = [
     "REPORT_SCHEMA",
     "SCORES_NOTE",
     "Baselines",
-    "MeasuredRatings",
     "RatedItem",
+    "RaterRow",
+    "RatingColumn",
     "Report",
+    "ReportedComparison",
     "Said",
+    "Some",
+    "Yardstick",
+    "alpha_of",
     "baseline_name",
     "describe_traces",
     "fit_baselines",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...data import Corpus, InputError, Scale, whole_file
-from .measure import MeasuredRatings
+from .measure import RatingColumn
 
 RATINGS_FILE = "ratings.parquet"
 _VERSION = 1
@@ -59,7 +59,7 @@ class RatedItem:
     said: Mapping[str, Said]
 
 
-def write_ratings(path: Path, answers: Sequence[MeasuredRatings], test: Corpus) -> None:
+def write_ratings(path: Path, answers: Sequence[RatingColumn], test: Corpus) -> None:
     """Write the file whole: a killed run leaves the old one or the new one.
 
     Args:
@@ -115,7 +115,7 @@ def read_ratings(path: Path) -> tuple[RatedItem, ...]:
         raise InputError(what, place=str(path), cure=cure) from None
 
 
-def _row(answer: MeasuredRatings, place: int, scale: Scale) -> dict[str, Any]:
+def _row(answer: RatingColumn, place: int, scale: Scale) -> dict[str, Any]:
     label = answer.labels[place]
     score = None if answer.scores is None else answer.scores[place]
     rating = None if answer.ratings is None else answer.ratings[place]

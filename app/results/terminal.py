@@ -1,12 +1,13 @@
 """Knows how a report looks in a terminal of 80 columns; does not know where its numbers come from."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
-from ...data import Agreement, Difference, Estimate
+from ...data import Difference, Estimate
+from ...programs import AgreementRow
 from .verdict import number
 
 if TYPE_CHECKING:
@@ -19,26 +20,7 @@ _KS = 7
 SCORES_NOTE = "Of raters that score, tau-b and MAE are of the score, alpha is of the label nearest to it."
 
 
-class RaterTableRow(Protocol):
-    """A line of the table: a rater, a baseline or a person, measured."""
-
-    @property
-    def name(self) -> str:
-        """How it is called."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """What it is; ``baseline`` and ``human`` are set back."""
-        ...
-
-    @property
-    def agreement(self) -> Agreement:
-        """Its agreement with gold."""
-        ...
-
-
-def rater_table(rows: Sequence[RaterTableRow], chosen: str = "", *, title: str = "") -> Table:
+def rater_table(rows: Sequence[AgreementRow], chosen: str = "", *, title: str = "") -> Table:
     """Return the table of raters: alpha with its interval, tau-b, MAE (or kappa and accuracy), unparsed replies."""
     ordered = any("mae" in row.agreement.metrics for row in rows)
     columns = ("tau_b", "mae") if ordered else ("kappa", "accuracy")

@@ -1,12 +1,10 @@
 """Knows how to say in words what the numbers of a run mean, the least welcome sentence first; measures nothing."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ...data import Difference, Estimate
-
-if TYPE_CHECKING:
-    from .record import RaterRow, ReportedComparison
+from .measure import alpha_of
+from .record import RaterRow, ReportedComparison
 
 _SIMPLER = ("label", "label_all", "original")
 """Candidates that carry no reasoning, or are the rater as it was."""
@@ -16,8 +14,8 @@ _LITTLE = 0.05
 
 
 def verdict(
-    rows: Sequence["RaterRow"],
-    comparisons: Sequence["ReportedComparison"],
+    rows: Sequence[RaterRow],
+    comparisons: Sequence[ReportedComparison],
     chosen: str,
     *,
     tried: Sequence[str],
@@ -44,7 +42,7 @@ def verdict(
     as_good = [row for row in rivals if not _above(against[row.name])]
     sentences: list[str] = []
     if as_good:
-        best = max(as_good, key=lambda row: _value(row))
+        best = max(as_good, key=alpha_of)
         low = best.agreement.metrics["alpha"].low
         if best.kind == "zero-shot" and low is not None and low > 0:
             sentences.append(_needless(by_name[chosen], best, against[best.name]))
@@ -61,7 +59,7 @@ def verdict(
         )
     sentences += drafts
     if not as_good and rivals:
-        best = max(rivals, key=lambda row: _value(row))
+        best = max(rivals, key=alpha_of)
         sentences.append(
             f"'{chosen}' has alpha {_alpha(by_name[chosen])} with people on {by_name[chosen].agreement.n} test items, "
             f"above every simple rater; the best of them, {best.name}, has {_alpha(best)} "
@@ -81,7 +79,7 @@ def verdict(
     return tuple(sentences)
 
 
-def _needless(chosen: "RaterRow", before: "RaterRow", difference: Difference) -> str:
+def _needless(chosen: RaterRow, before: RaterRow, difference: Difference) -> str:
     """Advise against the compile: the rater as it was agrees with people, and the compiled one is not above it."""
     has = f"{before.name} has alpha {_alpha(before)} with people on {before.agreement.n} test items"
     if chosen.name == "original":
@@ -96,7 +94,7 @@ def _needless(chosen: "RaterRow", before: "RaterRow", difference: Difference) ->
     )
 
 
-def _beside(chosen: str, teacher: "RaterRow", difference: Difference) -> str:
+def _beside(chosen: str, teacher: RaterRow, difference: Difference) -> str:
     if _above(difference):
         standing = "is better than the prompted teacher"
     elif difference.high is not None and difference.high < 0:
@@ -110,12 +108,7 @@ def _above(difference: Difference) -> bool:
     return difference.low is not None and difference.low > 0
 
 
-def _value(row: "RaterRow") -> float:
-    value = row.agreement.metrics["alpha"].value
-    return -1.0 if value is None else value
-
-
-def _alpha(row: "RaterRow") -> str:
+def _alpha(row: RaterRow) -> str:
     return number(row.agreement.metrics["alpha"].value)
 
 

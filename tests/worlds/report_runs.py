@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from accord.app.results.measure import MeasuredRatings, measure_run
+from accord.app.results.measure import RatingColumn, measure_run
 from accord.app.results.record import Report
 from accord.app.results.run_ratings import write_ratings
 from accord.app.results.trace_summary import describe_traces
@@ -141,7 +141,7 @@ def _answer(
     right: float,
     chance: np.random.Generator,
     saved: Kind | None = None,
-) -> MeasuredRatings:
+) -> RatingColumn:
     confidences, attack = (False, False) if saved is None else (saved.confidences, saved.attack)
     ratings: list[Rating] = []
     for number, (item, gold) in enumerate(zip(test, test.golds(), strict=True)):
@@ -161,12 +161,12 @@ def _answer(
         )
     labels = [one.label for one in ratings]
     if saved is None or not saved.scored:
-        return MeasuredRatings(name, kind, labels, ratings=ratings)
+        return RatingColumn(name, kind, labels, ratings=ratings)
     moved = chance.uniform(-0.4, 0.4, len(labels))
     scores = [
         None if label is None else float(np.clip(label + by, 1, 5)) for label, by in zip(labels, moved, strict=True)
     ]
-    return MeasuredRatings(name, kind, labels, scores, ratings)
+    return RatingColumn(name, kind, labels, scores, ratings)
 
 
 def _write_training(folder: Path, name: str) -> None:

@@ -14,7 +14,7 @@ from accord.app.console import Console
 from accord.app.evaluate.inputs import DataColumns
 from accord.app.evaluate.run import WantedEvaluation, evaluate_file
 from accord.app.rate.rate import rate_file
-from accord.app.results.measure import MeasuredRatings, measure_run
+from accord.app.results.measure import RatingColumn, measure_run
 from accord.app.results.record import Report
 from accord.app.results.terminal import summary
 from accord.app.task.job import job_of
@@ -154,8 +154,8 @@ def test_numbers_are_measured_on_scores_and_that_is_said_in_80_columns(serve, it
 def test_a_report_says_which_rows_are_of_scores() -> None:
     golds = [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]
     corpus = Corpus([Item(str(n), {"text": f"text {n}"}, gold=gold) for n, gold in enumerate(golds)], FIVE, ("text",))
-    scored = MeasuredRatings("trace", "candidate", golds, [gold + (0.25 if gold < 5 else -0.25) for gold in golds])
-    plain = MeasuredRatings("zero-shot", "zero-shot", golds, [None] * 10)
+    scored = RatingColumn("trace", "candidate", golds, [gold + (0.25 if gold < 5 else -0.25) for gold in golds])
+    plain = RatingColumn("zero-shot", "zero-shot", golds, [None] * 10)
     found = measure_run([scored, plain], "trace", corpus, corpus)
     rows = {row.name: row for row in found.rows}
     assert rows["trace"].agreement.metrics["mae"].value == pytest.approx(0.25)
