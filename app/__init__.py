@@ -1,1 +1,1 @@
-"""Room: app."""
+"""What people run: the command line, the pages and the server."""
