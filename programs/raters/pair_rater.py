@@ -159,7 +159,7 @@ class PairRater(dspy.Module):
         Args:
             corpus: What is rated; gold labels are not looked at.
             progress: Called with (done, total, note); a pair counts twice.
-            **options: Handed to `rating_run.rate` in both orders: a journal, a seed, a limit on tokens.
+            **options: Handed to `rate` in both orders: a journal, a seed, a limit on tokens.
         """
         missing = [name for name in self.fields if name not in corpus.fields]
         if missing:
