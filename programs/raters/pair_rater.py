@@ -66,7 +66,7 @@ class PairRater(dspy.Module):
     turned back. ``combine="probabilities"`` makes its likeliest verdict the rating: a preference for a place that is as
     strong in both orders cancels out.
 
-    Example:
+    Examples:
         >>> from accord.data import Pairwise
         >>> rater = Rater(Pairwise(), fields=("question", "answer_a", "answer_b"))
         >>> PairRater(rater).pair
