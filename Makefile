@@ -3,6 +3,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 VLLM_VENV := .venv-vllm
 MLFLOW_VENV := .venv-mlflow
+DOCS_VENV := .venv-docs
 export HF_HUB_OFFLINE := 1
 export LITELLM_LOCAL_MODEL_COST_MAP := True
 export TOKENIZERS_PARALLELISM := false
@@ -13,7 +14,7 @@ WITHOUT_AVX512 := $(addprefix tests/,programs/test_number_format.py programs/rat
   programs/raters/test_merging.py programs/directory/test_saving_weights.py optimizers/trainer/test_training.py optimizers/test_finetune.py app/serve/test_deploy.py)
 PARALLEL := OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help demo test test-avx2 fast check deploy-check vllm-check mlflow-check browser-check fix clean
+.PHONY: help demo test test-avx2 fast check deploy-check vllm-check mlflow-check docs browser-check fix clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -35,6 +36,12 @@ $(VLLM_VENV)/.installed: constraints-vllm.txt
 $(MLFLOW_VENV)/.installed: pyproject.toml constraints-mlflow.txt
 	test -x $(MLFLOW_VENV)/bin/python || python3 -m venv $(MLFLOW_VENV)
 	$(MLFLOW_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-mlflow.txt -e '.[mlflow]' hypothesis pytest pytest-timeout
+	touch $@
+
+# The names are those of the extra docs: the sources are read, not run, so what Accord itself needs stays out.
+$(DOCS_VENV)/.installed: pyproject.toml constraints.txt
+	test -x $(DOCS_VENV)/bin/python || python3 -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt mkdocs-material 'mkdocstrings[python]' ruff
 	touch $@
 
 demo: $(VENV)/.installed  ## compile and prove a rater on real human labels (about 5 minutes once installed)
@@ -65,6 +72,10 @@ vllm-check: $(VENV)/.installed $(VLLM_VENV)/.installed  ## start, ask and stop a
 mlflow-check: $(MLFLOW_VENV)/.installed  ## align judges of a real MLflow with a stub model (installs it in .venv-mlflow)
 	ACCORD_NEED_MLFLOW=1 $(MLFLOW_VENV)/bin/python -m pytest -q tests/real_mlflow
 
+# The variable keeps a notice out: Material is mended until May 2027, and its successor Zensical reads the same mkdocs.yml.
+docs: $(DOCS_VENV)/.installed  ## build the documentation site into site/, with the API from docstrings (installs what it needs in .venv-docs)
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
+
 browser-check: $(VENV)/.installed  ## open the report and the review page in a real Chromium (Debian's, installed where it is missing)
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 	  { test "$$(id -u)" = 0 && apt-get update && apt-get install --yes --no-install-recommends chromium; } || \
@@ -76,4 +87,4 @@ fix: $(VENV)/.installed  ## format and mend what can be mended
 	$(VENV)/bin/ruff check --fix .
 
 clean:  ## remove the environments and the runs
-	rm -rf $(VENV) $(VLLM_VENV) $(MLFLOW_VENV) runs
+	rm -rf $(VENV) $(VLLM_VENV) $(MLFLOW_VENV) $(DOCS_VENV) site runs

@@ -53,7 +53,7 @@ def number_format(wanted: str | None = None) -> FormatChoice:
     Raises:
         SetupError: If the wanted format is unknown, or torch is missing and nothing is wanted.
 
-    Example:
+    Examples:
         >>> number_format("float32")
         FormatChoice(name='float32', reason='it was asked for')
     """

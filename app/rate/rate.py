@@ -35,7 +35,7 @@ def rate_file(
 ) -> "Ratings":
     """Rate every item of a file and write the ratings.
 
-    What is written of an item is described in `rated_file.rated_table`. Items of the same id, or without ids of the
+    What is written of an item is described in `rated_table`. Items of the same id, or without ids of the
     same text, are rated once. The file appears whole when all items are rated. Until then the ratings are in a journal
     beside it, from which the same command goes on; what failed for reasons outside the item stays to be asked again.
 

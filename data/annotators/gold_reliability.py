@@ -124,7 +124,7 @@ def gold_reliability(
 
     ``ceilings`` are about the gold that ``rule`` makes, in every metric of the scale but bias. They cannot be read off
     the reliability without a model, so items and people are simulated that have the same shares of labels, numbers of
-    people and reliability (see `simulated_people` for the models), and a rater that always gives the truth: what
+    people and reliability (see `simulated_annotators` for the models), and a rater that always gives the truth: what
     endlessly many such people would agree on. Items whose simulated people tie have no gold and are left out. The
     interval of a ceiling is what it is at both ends of the interval of the reliability.
 

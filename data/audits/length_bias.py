@@ -71,7 +71,7 @@ def length_bias(
     names; ``shown`` where one stays at or below ``1 - level``.
 
     Pairwise: ``lengths`` are the length of A *over* that of B. Measured is by how much the chance of preferring the
-    longer one exceeds one half where people prefer the longer and the shorter equally often; see `length_pairs`.
+    longer one exceeds one half where people prefer the longer and the shorter equally often; see `longer_preferred`.
 
     Args:
         ratings: The rater's labels; None where there was no readable answer.

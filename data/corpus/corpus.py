@@ -41,7 +41,8 @@ class _Columns(TypedDict):
 class Corpus(Sequence[Item]):
     """An immutable sequence of items that were judged on one scale.
 
-    The ways to load one take the same columns: ``fields``, ``label`` and ``scale`` are required.
+    The ways to load one take the same columns: ``fields``, ``label`` and ``scale`` are required;
+    `accord.data.corpus.layout.Layout` says what each means.
 
     Args:
         items: The items, each with a different id.

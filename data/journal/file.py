@@ -1,7 +1,7 @@
 """Knows the journal's file: its tables, how it is opened, what SQLite's errors mean; does not know what draws mean.
 
 A draw has one row in `draws`, which only ever grows at its end: nothing is sorted into it, however large it is. What
-a restarted run must know of it stands a second time in its prompt's `outline`, 20 bytes a draw (see `outlines.packed`),
+a restarted run must know of it stands a second time in its prompt's `outline`, 20 bytes a draw (see `packed_entry`),
 so that reading all outlines touches no text and finding a prompt's draws needs no index on `draws`. A rationale that is
 a part of the reply, as most are, is kept as its place in ``text || thinking``, counted in characters from 0, which
 nearly halves the file. Item texts and prompts are not kept: of both there are hashes only.

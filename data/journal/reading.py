@@ -30,7 +30,7 @@ class Stored:
         row: Its number.
         prompt: SHA-256 of the prompt, in hexadecimal.
         item_id: The item that was shown first.
-        entries: Its draws, packed; see `outlines.packed`.
+        entries: Its draws, packed; see `packed_entry`.
     """
 
     row: int

@@ -1,7 +1,7 @@
 """Knows the files of a rater directory, their hashes and the seal over them; does not know what they mean to a rater.
 
 =====================  =============================================================================================
-``rater.json``         the record: layout, scale, fields, scoring, model, provenance, hashes; see `saving.save_rater`
+``rater.json``         the record: layout, scale, fields, scoring, model, provenance, hashes; see `write_rater`
 ``guideline.md``       what the rater is told
 ``adapter/``           LoRA weights to put on a base model, where there are some
 ``weights/``           a whole model with its tokenizer, where the weights are the rater's own

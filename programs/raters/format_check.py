@@ -51,7 +51,7 @@ def format_check(rater: "Rater") -> str:
     Returns:
         A sentence, or nothing where the format is the same, or nothing is known of what it was proven in.
 
-    Example:
+    Examples:
         >>> rater = Rater.load("raters/stars")  # doctest: +SKIP
         >>> format_check(rater)  # doctest: +SKIP
         'the rater was proven in bfloat16 and computes in float32 here: it decides 5 of 6 saved texts by a margin, ...'

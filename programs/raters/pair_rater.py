@@ -66,7 +66,7 @@ class PairRater(dspy.Module):
     turned back. ``combine="probabilities"`` makes its likeliest verdict the rating: a preference for a place that is as
     strong in both orders cancels out.
 
-    Example:
+    Examples:
         >>> from accord.data import Pairwise
         >>> rater = Rater(Pairwise(), fields=("question", "answer_a", "answer_b"))
         >>> PairRater(rater).pair
@@ -159,7 +159,7 @@ class PairRater(dspy.Module):
         Args:
             corpus: What is rated; gold labels are not looked at.
             progress: Called with (done, total, note); a pair counts twice.
-            **options: Handed to `rating_run.rate` in both orders: a journal, a seed, a limit on tokens.
+            **options: Handed to `rate` in both orders: a journal, a seed, a limit on tokens.
         """
         missing = [name for name in self.fields if name not in corpus.fields]
         if missing:

@@ -55,7 +55,7 @@ class Rater(dspy.Module):
     alone has an empty ``rationale``. The guideline's instruction and rubric are the signature's instructions and its
     cases are the demos, so DSPy's own optimizers can work on them.
 
-    Example:
+    Examples:
         >>> from accord.data import Ordinal
         >>> rater = Rater(Ordinal(1, 5), Guideline("How friendly is the message?"), fields=("message",))
         >>> print(rater.prompt({"message": "Hello there!"}).turns[-1].content)

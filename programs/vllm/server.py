@@ -33,7 +33,7 @@ _TRIES = 3
 class VLLMServer:
     """A vLLM server on a port of 127.0.0.1, for as long as a ``with`` block or from `start` to `stop`.
 
-    It runs in a process group of its own under a small process (`vllm_keeper`) that ends the whole group when this
+    It runs in a process group of its own under a small process (`keeper`) that ends the whole group when this
     process calls `stop`, ends in any way or is killed: nothing stays behind, no process and no open port. Ctrl-C
     reaches this process alone, which ends the server on its way out.
 
