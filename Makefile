@@ -72,7 +72,7 @@ vllm-check: $(VENV)/.installed $(VLLM_VENV)/.installed  ## start, ask and stop a
 mlflow-check: $(MLFLOW_VENV)/.installed  ## align judges of a real MLflow with a stub model (installs it in .venv-mlflow)
 	ACCORD_NEED_MLFLOW=1 $(MLFLOW_VENV)/bin/python -m pytest -q tests/real_mlflow
 
-# The variable keeps a notice out: Material is mended until May 2027, and its successor Zensical reads the same mkdocs.yml.
+# The variable keeps a notice out: Material is mended until May 2027 and names Zensical as its successor.
 docs: $(DOCS_VENV)/.installed  ## build the documentation site into site/, with the API from docstrings (installs what it needs in .venv-docs)
 	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
 
