@@ -5,10 +5,13 @@ import hmac
 import logging
 import time
 import traceback
-from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Collection, MutableMapping
 from typing import Any
 
-from .errors import UNAVAILABLE, Refused, draining, failed
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+
+from .errors import UNAVAILABLE, Refused, draining, failed, not_json_type, slow_body, too_long, unauthorized
 from .metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -87,44 +90,29 @@ class Intake:
         began, reply = time.monotonic(), _Reply(send, self)
         self._metrics.came()
         try:
-            await self._answer(scope, receive, reply)
+            body = await self._body(scope, receive)
+            await self._answer(scope, _replayed(body, receive), reply)
         except Refused as refused:
-            await reply.refuse(refused)
+            await reply.refuse(refused, scope, receive)
         except ClientGone:
             reply.status = _GONE
         except Exception as error:
             # Where it happened, not what was said: messages may hold the text of an item.
             where = "".join(traceback.format_tb(error.__traceback__))
             logger.error("a request to %s failed: %s\n%s", route, type(error).__name__, where)
-            await reply.refuse(failed(error))
+            await reply.refuse(failed(error), scope, receive)
         finally:
             self._metrics.went(route, reply.status, time.monotonic() - began)
 
     async def _answer(self, scope: _Scope, receive: Any, reply: "_Reply") -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        refusal = self._refusal(scope, headers)
-        body = b""
-        if scope["method"] not in ("GET", "HEAD"):
-            body = await self._read(headers, receive, keep=refusal is None)
-        if refusal is not None:
-            raise refusal
-        counts = scope["path"] != OPEN
-        given = False
-
-        async def replay() -> Any:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        if not counts:
-            await self._app(scope, replay, reply)
+        """Let the application answer, and count what becomes of the request."""
+        if scope["path"] == OPEN:
+            await self._app(scope, receive, reply)
             return
         self.accepted += 1
         self._idle.clear()
         try:
-            await self._app(scope, replay, reply)
+            await self._app(scope, receive, reply)
             if reply.status == UNAVAILABLE:
                 self.dropped += 1
             else:
@@ -139,52 +127,58 @@ class Intake:
             if not self.in_flight:
                 self._idle.set()
 
-    def _refusal(self, scope: _Scope, headers: Mapping[str, str]) -> Refused | None:
+    def _refusal(self, scope: _Scope, headers: Headers) -> Refused | None:
         """Return why a request may not come in, as far as its head tells."""
         if scope["path"] == OPEN:
             return None
         given = headers.get("authorization", "")
         if self._token is not None and not _bears(given, self._token):
-            what = "is wrong" if given else "is missing"
-            message = f"The bearer token {what}. Send the header 'Authorization: Bearer <token>'."
-            return Refused(401, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
+            return unauthorized(given)
         if self.stopping:
             return draining()
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if scope["method"] == "POST" and scope["path"] in self._routes and not _is_json(kind):
-            found = f"{kind[:60]!r}" if kind else "missing"
-            message = f"The Content-Type is {found}. Send JSON with the header 'Content-Type: application/json'."
-            return Refused(415, "not_json_type", message)
+            return not_json_type(kind)
         return None
 
-    async def _read(self, headers: Mapping[str, str], receive: Any, *, keep: bool) -> bytes:
+    async def _body(self, scope: _Scope, receive: Any) -> bytes:
         """Read a body, at most so many bytes; what is too long is thrown away up to a limit, so that clients listen."""
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope, headers)
         written = headers.get("content-length", "")
         declared = int(written) if written.isascii() and written.isdigit() else 0
-        limit = self._max_bytes
-        message = f"The body has {{}} than {limit:,} bytes. Send fewer or shorter items."
-        too_long = Refused(413, "body_too_large", message.format("more"), headers={"Connection": "close"})
-        if declared > limit and ("expect" in headers or declared > limit + _DISCARDED):
-            raise too_long
-        chunks: list[bytes] = []
-        length = 0
+        limit, body = self._max_bytes, bytearray()
+        length, more = 0, scope["method"] not in ("GET", "HEAD")
+        if more and declared > limit and ("expect" in headers or declared > limit + _DISCARDED):
+            raise too_long(limit)
         try:
             async with asyncio.timeout(_BODY_SECONDS):
-                while length <= limit + _DISCARDED:
+                while more and length <= limit + _DISCARDED:
                     event = await receive()
                     if event["type"] == "http.disconnect":
                         raise ClientGone
-                    length += len(event.get("body", b""))
-                    if keep and length <= limit:
-                        chunks.append(event.get("body", b""))
-                    if not event.get("more_body", False):
-                        break
+                    chunk = event.get("body", b"")
+                    length += len(chunk)
+                    if refusal is None and length <= limit:
+                        body += chunk
+                    more = event.get("more_body", False)
         except TimeoutError:
-            what = f"The body did not come within {_BODY_SECONDS:g} s."
-            raise Refused(408, "slow_body", what, headers={"Connection": "close"}) from None
-        if keep and length > limit:
-            raise too_long
-        return b"".join(chunks)
+            raise slow_body(_BODY_SECONDS) from None
+        if refusal is not None:
+            raise refusal
+        if length > limit:
+            raise too_long(limit)
+        return bytes(body)
+
+
+def _replayed(body: bytes, receive: Any) -> Any:
+    """Return what gives a body that was read once more, and then what follows it."""
+    events = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Any:
+        return events.pop() if events else await receive()
+
+    return replay
 
 
 class _Reply:
@@ -205,15 +199,15 @@ class _Reply:
                 event = {**event, "headers": [*others, (b"connection", b"close")]}
         await self._send(event)
 
-    async def refuse(self, refused: Refused) -> None:
+    async def refuse(self, refused: Refused, scope: _Scope, receive: Any) -> None:
         """Send a refusal, unless an answer has begun."""
-        if self._begun:
-            return
-        body = refused.refusal.model_dump_json().encode()
-        headers = {"content-type": "application/json", "content-length": str(len(body)), **refused.headers}
-        pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-        await self({"type": "http.response.start", "status": refused.status, "headers": pairs})
-        await self({"type": "http.response.body", "body": body})
+        if not self._begun:
+            await as_json(refused)(scope, receive, self)
+
+
+def as_json(refused: Refused) -> JSONResponse:
+    """Return the reply that a refusal is."""
+    return JSONResponse(refused.refusal.model_dump(), refused.status, refused.headers)
 
 
 def _bears(given: str, token: bytes) -> bool:

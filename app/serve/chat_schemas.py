@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
 
 from ...programs import Rater, well_formed
-from .errors import TEXT_OR_PARTS, Refused, broken_text
+from .errors import TEXT_OR_PARTS, Refused, broken_text, no_model
 from .rater_answers import RaterAnswer
 from .schemas import Usage
 
@@ -115,8 +115,7 @@ def item_of(asked: ChatRequest, *, name: str, fields: tuple[str, ...]) -> dict[s
         Refused: If the request is for another model, asks for what is not there, or its last message is no item.
     """
     if asked.model != name:
-        message = f"The model {asked.model[:60]!r} does not exist; here is {name!r}."
-        raise Refused(404, "model_not_found", message, param="model")
+        raise no_model(asked.model[:60], name)
     for option, (harmless, why) in _REFUSED.items():
         given = getattr(asked, option)
         if given is not None and given != harmless:

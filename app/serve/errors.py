@@ -76,6 +76,37 @@ def failed(error: Exception) -> Refused:
     return Refused(500, "internal_error", "This is a fault of the server; its log says where.")
 
 
+def unauthorized(given: str = "") -> Refused:
+    """Refuse a request without the right token."""
+    what = "is wrong" if given else "is missing"
+    message = f"The bearer token {what}. Send the header 'Authorization: Bearer <token>'."
+    return Refused(401, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
+
+
+def no_model(asked: str, name: str) -> Refused:
+    """Refuse a request for another model."""
+    return Refused(404, "model_not_found", f"The model {asked!r} does not exist; here is {name!r}.", param="model")
+
+
+def slow_body(seconds: float) -> Refused:
+    """Refuse a body that does not come."""
+    message = f"The body did not come within {seconds:g} s."
+    return Refused(408, "slow_body", message, headers={"Connection": "close"})
+
+
+def too_long(limit: int) -> Refused:
+    """Refuse a body of too many bytes."""
+    message = f"The body has more than {limit:,} bytes. Send fewer or shorter items."
+    return Refused(413, "body_too_large", message, headers={"Connection": "close"})
+
+
+def not_json_type(kind: str = "") -> Refused:
+    """Refuse a body that is not said to be JSON."""
+    found = f"{kind[:60]!r}" if kind else "missing"
+    message = f"The Content-Type is {found}. Send JSON with the header 'Content-Type: application/json'."
+    return Refused(415, "not_json_type", message)
+
+
 def no_route(
     status: int, method: str, path: str, routes: Sequence[str], headers: Mapping[str, str] | None = None
 ) -> Refused:

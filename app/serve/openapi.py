@@ -4,6 +4,19 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from .batching import Full
+from .errors import (
+    Refused,
+    draining,
+    failed,
+    no_model,
+    not_json,
+    not_json_type,
+    overloaded,
+    slow_body,
+    too_long,
+    unauthorized,
+)
 from .schemas import Refusal
 
 DESCRIPTION = """\
@@ -24,101 +37,32 @@ ROUTES = {
 }
 """Every route with its purpose."""
 
-_WHY: dict[int, tuple[str, dict[str, Any]]] = {
-    400: (
-        "The body is not JSON.",
-        {
-            "message": "The body is not JSON: expecting ',' delimiter at character 17.",
-            "type": "invalid_request_error",
-            "code": "malformed_json",
-        },
-    ),
-    401: (
-        "The token is missing or wrong (where the server wants one).",
-        {
-            "message": "The bearer token is missing. Send the header 'Authorization: Bearer <token>'.",
-            "type": "authentication_error",
-            "code": "unauthorized",
-        },
-    ),
-    404: (
-        "The model is not the one that is served.",
-        {
-            "message": "The model 'gpt-4o' does not exist; here is 'stars'.",
-            "type": "invalid_request_error",
-            "param": "model",
-            "code": "model_not_found",
-        },
-    ),
-    408: (
-        "The body came too slowly.",
-        {
-            "message": "The body did not come within 30 s.",
-            "type": "invalid_request_error",
-            "code": "slow_body",
-        },
-    ),
-    413: (
-        "The body is too long.",
-        {
-            "message": "The body has more than 1,048,576 bytes. Send fewer or shorter items.",
-            "type": "invalid_request_error",
-            "code": "body_too_large",
-        },
-    ),
-    415: (
-        "The body is not said to be JSON.",
-        {
-            "message": "The Content-Type is missing. Send JSON with the header 'Content-Type: application/json'.",
-            "type": "invalid_request_error",
-            "code": "not_json_type",
-        },
-    ),
+_UNKNOWN = """\
+items[3] (id 'r17'): the field 'txt' is not known. An item has text and, if you like, id. Did you mean 'text'?"""
+_AWAY = "The rater's model cannot be asked: model 'm' at api.example.com:443: HTTP 401."
+_WHY: dict[int, tuple[str, Refused]] = {
+    400: ("The body is not JSON.", not_json("expecting ',' delimiter at character 17")),
+    401: ("The token is missing or wrong (where the server wants one).", unauthorized()),
+    404: ("The model is not the one that is served.", no_model("gpt-4o", "stars")),
+    408: ("The body came too slowly.", slow_body(30)),
+    413: ("The body is too long.", too_long(2**20)),
+    415: ("The body is not said to be JSON.", not_json_type()),
     422: (
         "An item lacks a field, has one too many, a blank or no text, or there are too many items.",
-        {
-            "message": "items[3] (id 'r17'): the field 'txt' is not known. An item has text and, if you like, id. "
-            "Did you mean 'text'?",
-            "type": "invalid_request_error",
-            "param": "items[3].txt",
-            "code": "unknown_field",
-            "item": 3,
-            "field": "txt",
-        },
+        Refused(422, "unknown_field", _UNKNOWN, param="items[3].txt", item=3, field="txt"),
     ),
     429: (
         "Too many items are waiting; `Retry-After` says when there will likely be room.",
-        {
-            "message": "2,048 items are waiting already. Try again in 4 s.",
-            "type": "rate_limit_error",
-            "code": "overloaded",
-        },
+        overloaded(Full(2048, 4)),
     ),
-    500: (
-        "A fault of the server.",
-        {
-            "message": "This is a fault of the server; its log says where.",
-            "type": "server_error",
-            "code": "internal_error",
-        },
-    ),
+    500: ("A fault of the server.", failed(RuntimeError())),
     502: (
         "The rater's model cannot be asked: a wrong key, or a server that is away.",
-        {
-            "message": "The rater's model cannot be asked: model 'm' at api.example.com:443: HTTP 401.",
-            "type": "server_error",
-            "code": "model_failed",
-        },
+        Refused(502, "model_failed", _AWAY),
     ),
-    503: (
-        "The server is stopping.",
-        {
-            "message": "The server is stopping. Try again later, or elsewhere.",
-            "type": "server_error",
-            "code": "draining",
-        },
-    ),
+    503: ("The server is stopping.", draining()),
 }
+"""Why a status is given, beside an example of it."""
 _CHAT_400 = "The body is not JSON or no conversation, asks for what a rater does not do, or ends with no item."
 _RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
 _ASKING = (400, 401, 408, 413, 415, 429, 500, 502, 503)
@@ -151,8 +95,8 @@ def document(app: FastAPI, *, rated: dict[str, Any], guarded: bool) -> None:
         for operation in operations.values():
             for status, response in operation["responses"].items():
                 told = response.get("content", {}).get("application/json", {})
-                if "example" in told:
-                    told["example"] = _example(int(status))
+                if told.get("schema", {}).get("$ref", "").endswith("/Refusal"):
+                    told["example"] = _WHY[int(status)][1].refusal.model_dump()
     chat = written["paths"]["/v1/chat/completions"]["post"]
     chat["responses"].pop("422", None)
     chat["responses"]["400"]["description"] = _CHAT_400
@@ -168,15 +112,5 @@ def document(app: FastAPI, *, rated: dict[str, Any], guarded: bool) -> None:
 
 def _refusal(status: int) -> dict[str, Any]:
     why, _ = _WHY[status]
-    told: dict[str, Any] = {
-        "model": Refusal,
-        "description": why,
-        "content": {"application/json": {"example": _example(status)}},
-    }
-    if status in (429, 503):
-        told["headers"] = {"Retry-After": _RETRY_AFTER}
-    return told
-
-
-def _example(status: int) -> dict[str, Any]:
-    return {"error": {"param": None, "item": None, "field": None, **_WHY[status][1]}}
+    headers = {"headers": {"Retry-After": _RETRY_AFTER}} if status in (429, 503) else {}
+    return {"model": Refusal, "description": why, **headers}

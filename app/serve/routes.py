@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from ...programs import Rater
-from .admission import OPEN, Intake
+from .admission import OPEN, Intake, as_json
 from .batching import Batcher
 from .chat_schemas import ChatReply, ChatRequest, reply_form
 from .desk import Desk
@@ -172,25 +172,22 @@ def _describe(rater: Rater, name: str, limits: RequestLimits) -> Description:
 def _refuse_in_one_form(app: FastAPI, forms: Forms) -> None:
     """Give every refusal of FastAPI's own the service's form."""
 
-    def reply(refused: Refused) -> JSONResponse:
-        return JSONResponse(refused.refusal.model_dump(), refused.status, headers=refused.headers)
-
     @app.exception_handler(Refused)
     async def own(request: Request, refused: Refused) -> JSONResponse:
-        return reply(refused)
+        return as_json(refused)
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> JSONResponse:
-        return reply(failed(error))  # it is raised again after that, and the intake logs it
+        return as_json(failed(error))  # it is raised again after that, and the intake logs it
 
     @app.exception_handler(RequestValidationError)
     async def unfit(request: Request, error: RequestValidationError) -> JSONResponse:
         if request.url.path == "/v1/rate":
-            return reply(invalid(error.errors(), error.body, status=422, forms=forms))
-        return reply(invalid(error.errors(), error.body, status=400))
+            return as_json(invalid(error.errors(), error.body, status=422, forms=forms))
+        return as_json(invalid(error.errors(), error.body, status=400))
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == 400:
-            return reply(not_json())
-        return reply(no_route(error.status_code, request.method, request.url.path, list(ROUTES), error.headers))
+            return as_json(not_json())
+        return as_json(no_route(error.status_code, request.method, request.url.path, list(ROUTES), error.headers))

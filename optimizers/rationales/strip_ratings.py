@@ -1,65 +1,47 @@
 """Knows how to take every mention of a rating out of a text and leave the rest; does not judge what is left.
 
 What goes is the smallest clause that holds a mention, else its sentence: a number taken out of a sentence would leave a
-gap that still says a rating stood there. When in doubt a clause goes: a sentence lost costs little, a leak would let
-the blind reading be led by the label. The phrases are English; numbers beside a scale's top ("4/5"), stars and the
+gap that still says a rating stood there. The phrases are English; numbers beside a scale's top ("4/5"), stars and the
 levels' own names are found in any language. What is left may well imply the label: that is what a rationale is for.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from ...data import Ordinal, Scale
+from ...data import Scale
 from ...data.values import as_number
-from .level_names import name_patterns
-from .rating_phrases import NUMBERS, PLACES, SHOWN
+from .rating_phrases import PHRASES, UNITS, name_patterns
 
 _SENTENCE = re.compile(
-    r"[ \t]*(?:(?:[-*•#>]+|\(?\d{1,2}[.)])[ \t]+)?"  # a bullet or a list's number belongs to what follows
-    r"(?:[^.!?\n]|[.!?](?=[^\s\"'”’)\]*_])|(?<=\be)\.|(?<=\bg)\.|(?<=\bvs)\.|(?<=\bcf)\.)*"
-    r"(?:[.!?…]+[\"'”’)\]*_]*)?\s*"
+    r"([ \t]*(?:(?:[-*•#>]+|\(?\d{1,2}[.)])[ \t]+)?)"  # a bullet or a list's number is no mention
+    r"((?s:.*?)(?:(?<![.!?…])[.!?…]+[\"'”’)\]*_]*(?=\s|\Z)|(?=\n)|\Z))(\s*)"
 )
-_BULLET = re.compile(r"\s*(?:(?:[-*•#>]+|\(?\d{1,2}[.)])[ \t]+)?")
-_CONNECTIVE = (
-    r"(?:and\s+so|and\s+therefore|and\s+thus|and\s+hence|because|since|although|though|whereas|while|therefore|thus|hence|which|so"
-    r"|but|yet|and|or|nor|as|making|resulting|giving|earning|meaning|thereby|leading|placing|putting|due\s+to|owing\s+to"
-    r"|thanks\s+to|given(?:\s+that)?|despite|even\s+though|if|when|where|with|for|rather\s+than|instead\s+of|in\s+that)"
+_LINK = (
+    r"(?:because|since|although|though|whereas|while|therefore|thus|hence|which|due\s+to|given\s+that|despite|but"
+    r"|and\s+(?:so|therefore|thus|hence|i|it|this|we)|so\s+(?:i|it|this|the|that|we)"
+    r"|(?:for|as)\s+(?:its|it|the|this|being))\b"
 )
-_BOUNDARY = re.compile(
-    rf"[;—–]\s*|(?<!\s)\s+-{{1,2}}\s+|:\s+|,\s*(?={_CONNECTIVE}\b|i\b|we\b|it\b|this\b|hence\b)|(?<!\s)\s+(?=\()|(?<=\))\s*"
-    r"|(?<!\s)\s+(?=(?:because|since|although|though|whereas|therefore|thus|hence|due\s+to|owing\s+to|thanks\s+to|given\s+that|despite"
-    r"|even\s+though|so\s+(?:i|it|this|the|that|we)|and\s+(?:so|therefore|thus|hence|i|it|this|we)|but|which|while|in\s+that)\b)"
-    r"|(?<!\s)\s+(?=(?:for|as)\s+(?:its|it|the|this|being|having|both)\b)",
-    re.IGNORECASE,
+_LOOSE = r"(?:and|so|yet|or|as|making|giving|earning|placing|if|when|where|with|for|rather|i|we|it|this)\b"
+_CLAUSE = re.compile(
+    rf"(?=[;—–])|(?<!\s)(?=\s+-{{1,2}}\s|:\s|,\s*(?:{_LINK}|{_LOOSE})|\s+(?:\(|{_LINK}))|(?<=\))", re.IGNORECASE
 )
-_LEADING = re.compile(rf"\A[\s,;:—–-]*(?:{_CONNECTIVE}\b[\s,]*)+", re.IGNORECASE)
+_LEADING = re.compile(rf"\A[\s,;:—–-]*(?:(?:{_LINK}|and\b|so\b|or\b|as\b|for\b|with\b)[\s,]*)?", re.IGNORECASE)
 _FULL_STOP = re.compile(r"[.!?…][\"'”’)\]*_]*\Z")
 _FEWEST = 3
 """Words that a clause must have to stand alone once its neighbours are gone."""
-
-_WORD_NUMBERS = {
-    word: value
-    for value, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
-}
+_GONE = "\0"
 
 
-@dataclass(frozen=True)
-class Stripped:
-    """A text without mentions of a rating.
-
-    Attributes:
-        text: What is left; the text as it was where there was no mention.
-        mentions: How many mentions went.
-    """
+class Stripped(NamedTuple):
+    """A text without mentions of a rating (as it was where there was none), and how many mentions went."""
 
     text: str
     mentions: int
 
 
 class RatingMentions:
-    """Finds and removes what names, numbers, places or paraphrases a level of one scale.
+    """Finds and removes what names, numbers or places a level of one scale.
 
     Args:
         scale: Whose levels are looked for.
@@ -67,97 +49,55 @@ class RatingMentions:
 
     def __init__(self, scale: Scale) -> None:
         """Compile the patterns."""
-        self._patterns = [
-            re.compile(pattern, re.IGNORECASE) for pattern in (*NUMBERS, *PLACES, *SHOWN, *name_patterns(scale))
-        ]
+        self._patterns = [re.compile(pattern, re.IGNORECASE) for pattern in (*PHRASES, *name_patterns(scale))]
         self._low, self._high = _range(scale)
-        self._tops = {5.0, 10.0, 100.0, self._high}
-
-    def find(self, text: str) -> list[str]:
-        """Return the mentions in a text, sentence by sentence, as they are written (after NFKC normalisation)."""
-        return [
-            sentence[start:end]
-            for sentence in map(_plain, _sentences(text))
-            for start, end in _merged(self._spans(sentence))
-        ]
 
     def remove(self, text: str) -> Stripped:
         """Return the text without its mentions; doing so twice changes nothing more."""
         mentions = 0
         while True:
-            kept = ""
-            found = 0
-            for sentence in _sentences(text):
-                rest, gone = self._cut(sentence)
-                if not rest.strip() and gone:
-                    # A line that went leaves no empty one.
-                    rest = "" if not kept or kept.endswith("\n") else rest
-                    kept = kept.rstrip(" ") if rest else kept
-                kept += rest
+            kept, found = "", 0
+            for sentence in _SENTENCE.finditer(text):
+                rest, gone = self._cut(*sentence.groups())
                 found += gone
+                if gone and not rest and "\n" in sentence[3]:
+                    rest = "\n" if kept else ""  # a line that went leaves no empty one
+                    kept = kept.rstrip()
+                kept += rest
             if not found:
                 return Stripped(text.strip() if mentions else text, mentions)
             text = kept
             mentions += found
 
-    def _cut(self, sentence: str) -> tuple[str, int]:
+    def _cut(self, lead: str, said: str, space: str) -> tuple[str, int]:
         """Return what is left of one sentence, and how many mentions it held."""
-        sentence_plain = _plain(sentence)
-        spans = _merged(self._spans(sentence_plain))
-        if not spans:
-            return sentence, 0
-        space = sentence_plain[len(sentence_plain.rstrip()) :]
-        runs: list[str] = []
-        previous = False
-        for start, end in _clauses(sentence_plain):
-            clear = all(end <= first or last <= start for first, last in spans)
-            clause = sentence_plain[start:end]
-            if clear and previous:
-                runs[-1] += clause
-            elif clear:
-                runs.append(clause)
-            previous = clear
-        left = [_sentence_of(run) for run in runs]
-        text = " ".join(run for run in left if run)
-        return (text + (space if "\n" in space else " ") if text else ("\n" if "\n" in space else "")), len(spans)
-
-    def _spans(self, sentence: str) -> Iterator[tuple[int, int]]:
-        body = sentence[_BULLET.match(sentence).end() :]  # pyright: ignore[reportOptionalMemberAccess]
-        shift = len(sentence) - len(body)
-        body = body.rstrip()
+        # A circled 4 is a 4, and what nobody sees hides nothing.
+        plain = unicodedata.normalize("NFKC", said)
+        plain = "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
+        marked = list(plain)
         for pattern in self._patterns:
-            for match in pattern.finditer(body):
-                if match[0] and self._counts(match):
-                    yield match.start() + shift, match.end() + shift
+            for match in pattern.finditer(plain):
+                if self._counts(match.groupdict()):
+                    # Brackets stay: they set clauses apart.
+                    marked[match.start() : match.end()] = re.sub(r"[^()]", _GONE, match[0])
+        found = re.findall(f"{_GONE}+", "".join(marked))
+        if not found:
+            return lead + said + space, 0
+        runs = [lead]
+        for clause in _CLAUSE.split("".join(marked)):
+            if _GONE in clause:
+                runs.append("")
+            else:
+                runs[-1] += clause
+        left = " ".join(filter(None, map(_sentence_of, runs)))
+        return left + ("\n" if "\n" in space else " ") if left else "", len(found)
 
-    def _counts(self, match: re.Match[str]) -> bool:
-        groups = match.groupdict()
-        top = _number(groups.get("top"))
-        if top is not None and top not in self._tops:
+    def _counts(self, groups: dict[str, str | None]) -> bool:
+        """Tell whether what was found is on the scale, and out of what ratings are given out of."""
+        number, top = _number(groups.get("n")), _number(groups.get("top"))
+        if top is not None and top not in {5.0, 10.0, 100.0, self._high}:
             return False
-        if groups.get("n") is None:
-            return True
-        number = _number(groups["n"])
         return number is None or self._low <= number <= (self._high if top is None else top)
-
-
-def _sentences(text: str) -> Iterator[str]:
-    """Cut a text into sentences, each with the blanks after it; together they are the text."""
-    place = 0
-    while place < len(text):
-        match = _SENTENCE.match(text, place)
-        end = place + 1 if match is None or match.end() == place else match.end()
-        yield text[place:end]
-        place = end
-
-
-def _clauses(sentence: str) -> Iterator[tuple[int, int]]:
-    start = 0
-    for match in _BOUNDARY.finditer(sentence):
-        if match.start() > start:
-            yield start, match.start()
-            start = match.start()
-    yield start, len(sentence)
 
 
 def _sentence_of(run: str) -> str:
@@ -171,40 +111,20 @@ def _sentence_of(run: str) -> str:
     return body if _FULL_STOP.search(body) else f"{body}."
 
 
-def _merged(spans: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return overlapping spans as one."""
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if merged and start < merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def _plain(text: str) -> str:
-    """Return the text with compatibility characters resolved (a circled 4 is a 4) and invisible ones left out."""
-    return "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
-
-
 def _number(written: str | None) -> float | None:
-    """Read a number in digits or as a word; None where it is neither."""
+    """Read a number in digits or as a word; None where there is none."""
     if written is None:
         return None
-    text = written.casefold().strip().rstrip("+%").removesuffix("ish").rstrip("-").replace(",", ".")
-    sign = 1.0
-    for word, factor in (("minus", -1.0), ("negative", -1.0), ("plus", 1.0), ("positive", 1.0)):
-        if text.startswith(word):
-            text, sign = text[len(word) :].strip(), factor
-    first = text.split()[0] if text.split() else ""
-    number = _WORD_NUMBERS.get(first, as_number(text.lstrip("+")))
-    return None if number is None else sign * (number + (0.5 if text.endswith("half") else 0.0))
+    text = re.sub(r"(?:-?ish|[%+])\Z", "", written.casefold()).replace(",", ".")
+    sign, text = (-1.0 if text.startswith("minus") else 1.0), re.sub(r"\A(?:minus|plus|\+)\s*", "", text)
+    number = UNITS.index(text) if text in UNITS else as_number(text)
+    return None if number is None else sign * number
 
 
 def _range(scale: Scale) -> tuple[float, float]:
     """Return the lowest and highest number that may stand for a level: names count from 1."""
     levels = scale.levels
-    if levels is None or not isinstance(levels[0], str):
-        ends = (getattr(scale, "low", 0.0), getattr(scale, "high", 0.0)) if levels is None else (levels[0], levels[-1])
-        return float(ends[0]), float(ends[1])
-    return 1.0, float(len(levels)) if isinstance(scale, Ordinal) else float(max(len(levels), 5))
+    if levels is None:
+        return getattr(scale, "low", 0.0), getattr(scale, "high", 0.0)
+    numbers = [level for level in levels if not isinstance(level, str)]
+    return (float(numbers[0]), float(numbers[-1])) if numbers else (1.0, float(len(levels)))
