@@ -17,8 +17,15 @@ from accord.optimizers.training_jobs.process import run_jobs
 from accord.optimizers.training_jobs.rows import Row
 from worlds.tiny_model import make_tiny_model
 from worlds.training_jobs import make_job, some_pairs, some_rows, trained
+from worlds.warm_trainer import FRESH
 
 pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture(autouse=True)
+def _in_a_fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the process that is killed be the one that trains."""
+    monkeypatch.setenv(FRESH, "1")
 
 
 def test_fewer_rows_are_those_that_divide_a_step():
