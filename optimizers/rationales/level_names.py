@@ -9,7 +9,7 @@ notes that use it would lead the reading. Anchors of several words count verbati
 import re
 from collections.abc import Iterator
 
-from ...data import Pairwise, Scale
+from ...data import Scale
 from .rating_phrases import EARNS, ENDS, FEW_WORDS, GIVES, NOUN, QUOTES, RATING_VERBS, SETTLES, STOP, UNQUOTES
 from .verdict_phrases import VERDICTS
 
@@ -54,7 +54,7 @@ def name_patterns(scale: Scale) -> Iterator[str]:
         scale: Whose levels and anchors. On a pairwise scale only a verdict on the two as wholes counts ("A is better",
             "prefer B", "a tie"), not what is said of one of them ("A cites two sources", "B is clearer about dates").
     """
-    if isinstance(scale, Pairwise):
+    if scale.comparative:
         yield from VERDICTS
         return
     names = [level for level in scale.levels or () if isinstance(level, str)]

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...data import Ordinal, Scale
+from ...data import Scale
 from ...data.values import as_number
 from .level_names import name_patterns
 from .rating_phrases import NUMBERS, PLACES, SHOWN
@@ -204,7 +204,7 @@ def _number(written: str | None) -> float | None:
 def _range(scale: Scale) -> tuple[float, float]:
     """Return the lowest and highest number that may stand for a level: names count from 1."""
     levels = scale.levels
-    if levels is None or not isinstance(levels[0], str):
-        ends = (getattr(scale, "low", 0.0), getattr(scale, "high", 0.0)) if levels is None else (levels[0], levels[-1])
-        return float(ends[0]), float(ends[1])
-    return 1.0, float(len(levels)) if isinstance(scale, Ordinal) else float(max(len(levels), 5))
+    low, high = scale.ends
+    if levels is None or not isinstance(low, str):
+        return float(low), float(high)
+    return 1.0, float(len(levels)) if scale.ordered else float(max(len(levels), 5))
