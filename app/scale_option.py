@@ -1,19 +1,16 @@
 """Knows how a scale is written on the command line; does not know what is measured on it."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..data import Corpus, InputError, Interval, Scale, scale_from_dict
+from ..data import Corpus, InputError, Scale, scale_from_dict
+from ..data.scales import scale_words
 
 PLACE = "--scale"
 FORMS = "ordinal:1-5, ordinal:bad,ok,good, interval:-4..4, nominal:yes,no, pairwise, or a task file"
-
-_NUMBER = r"[+-]?\d+(?:\.\d+)?"
-_SPAN = re.compile(rf"\s*({_NUMBER})\s*(?:-|\.\.)\s*({_NUMBER})\s*(?:/\s*({_NUMBER})\s*)?")
 
 
 @dataclass(frozen=True)
@@ -59,8 +56,10 @@ def scale_of_words(words: str) -> LabelScale:
             return LabelScale(scale_from_dict(json.loads(text), place=PLACE))
         except ValueError as error:
             raise InputError(f"not valid JSON ({error})", place=PLACE, cure=f"Write e.g. {FORMS}.") from None
-    kind, _, rest = text.partition(":")
-    return LabelScale(scale_from_dict(_described(kind.strip().casefold(), rest.strip(), text), place=PLACE))
+    data = scale_words(text)
+    if data is None:
+        raise InputError(f"{text!r} is no scale", place=PLACE, cure=f"Write e.g. {FORMS}.")
+    return LabelScale(scale_from_dict(data, place=PLACE))
 
 
 def scale_of_rater(provenance: Mapping[str, Any], scale: Scale) -> LabelScale:
@@ -74,31 +73,9 @@ def scale_of_rater(provenance: Mapping[str, Any], scale: Scale) -> LabelScale:
     if cut is None:
         return LabelScale(scale)
     raw = scale_from_dict(cut["scale"], place="the rater's provenance")
-    if not isinstance(raw, Interval):
+    if raw.unit is None:
         raise InputError(f"labels were cut from a {raw.kind} scale", place="the rater's provenance", cure="Recompile.")
     return LabelScale(raw, cut["thresholds"], scale.anchors)
-
-
-def _described(kind: str, rest: str, text: str) -> dict[str, Any]:
-    """Return the scale as plain data."""
-    names = [name.strip() for name in rest.split(",")] if rest else []
-    span = _SPAN.fullmatch(rest)
-    if kind in ("ordinal", "interval") and span is not None:
-        low, high, step = (None if part is None else _number(part) for part in span.groups())
-        return {"type": kind, "low": low, "high": high, **({} if step is None else {"step": step})}
-    if kind == "ordinal" and len(names) > 1:
-        whole = all(re.fullmatch(r"[+-]?\d+", name) for name in names)
-        return {"type": kind, "levels": [int(name) for name in names] if whole else names}
-    if kind == "nominal" and len(names) > 1:
-        return {"type": kind, "values": names}
-    if kind == "pairwise" and [name.casefold() for name in names] in ([], ["a", "b"], ["a", "b", "tie"]):
-        return {"type": kind, "tie": len(names) != 2}
-    raise InputError(f"{text!r} is no scale", place=PLACE, cure=f"Write e.g. {FORMS}.")
-
-
-def _number(text: str) -> int | float:
-    number = float(text)
-    return int(number) if number.is_integer() else number
 
 
 def _of_task(path: Path) -> LabelScale:

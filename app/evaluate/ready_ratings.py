@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...data import Corpus, InputError, Interval, Label, Ordinal, Scale
+from ...data import Corpus, InputError, Label, Scale
 from ...data.corpus import ItemCell, item_columns
 from ...data.metrics import ends_of
 from ...data.values import as_number, show
@@ -217,8 +217,7 @@ def _reading(cell: ItemCell, scale: Scale) -> tuple[Label, float | None]:
         return scale.read(cell.value), None
     except InputError as error:
         number = as_number(cell.value)
-        numbered = isinstance(scale, Ordinal) and not scale.named or isinstance(scale, Interval)
-        if numbered and number is not None and _inside(number, scale):
+        if scale.numbered and number is not None and _inside(number, scale):
             return scale.nearest(number), float(number)
         cure = f"{error.cure} Leave the cell empty where there is no rating."
         raise InputError(error.what, place=cell.place, cure=cure) from None

@@ -155,11 +155,10 @@ def _write_parquet(path: Path, table: RatedTable) -> None:
     import pyarrow
     from pyarrow import parquet
 
-    levels = table.scale.levels
-    kinds = {float} if levels is None else {type(level) for level in levels}
+    kind = type(table.scale.ends[0])
     types = {
         "text": pyarrow.string(),
-        "label": pyarrow.string() if kinds == {str} else pyarrow.int64() if kinds == {int} else pyarrow.float64(),
+        "label": pyarrow.string() if kind is str else pyarrow.int64() if kind is int else pyarrow.float64(),
         "number": pyarrow.float64(),
         "shares": pyarrow.map_(pyarrow.string(), pyarrow.float64()),
     }

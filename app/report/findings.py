@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...data import Estimate, Finding, Interval, Label, Scale, agreement, length_bias, pair_fields
+from ...data import Estimate, Finding, Label, Scale, agreement, length_bias, pair_fields
 from ...data.confidence import calibration, risk_coverage
 from ..results import RatedItem
 from .run_contents import RunContents
@@ -77,7 +77,7 @@ def find_out(contents: RunContents, *, seed: int = 0) -> RunFindings:
     sure = [one.confidence for one in said]
     if all(one is None for one in sure):
         return RunFindings(judged.length(), judged.parts())
-    within = RIGHT_WITHIN * (scale.high - scale.low) if isinstance(scale, Interval) and scale.levels is None else 0.0
+    within = RIGHT_WITHIN * scale.span if scale.levels is None else 0.0
     given = (sure, judged.labels, judged.golds, scale)
     options = {"within": within, "groups": judged.groups, "resamples": RESAMPLES, "seed": seed}
     return RunFindings(
@@ -98,8 +98,8 @@ class _Judged:
 
     def length(self) -> Finding | None:
         """Look for a liking of length; None where nobody knows what would be long."""
-        pair = pair_fields(list(self.items[0].fields)) if self.scale.kind == "pairwise" else None
-        if self.scale.kind != "pairwise":
+        pair = pair_fields(list(self.items[0].fields)) if self.scale.comparative else None
+        if not self.scale.comparative:
             lengths = [float(length_of(item)) for item in self.items]
         elif pair is not None:
             sides = [(len(item.fields[pair.a]), len(item.fields[pair.b])) for item in self.items]
@@ -113,7 +113,7 @@ class _Judged:
 
     def parts(self) -> tuple[LengthPart, ...]:
         """Say how far the rater is off in each fifth of the items, from the shortest to the longest."""
-        if self.scale.kind == "pairwise" or len(self.items) < _FEWEST:
+        if self.scale.comparative or len(self.items) < _FEWEST:
             return ()
         order = sorted(range(len(self.items)), key=lambda place: (length_of(self.items[place]), self.items[place].id))
         cuts = [round(part * len(order) / _PARTS) for part in range(_PARTS + 1)]

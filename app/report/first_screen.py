@@ -113,7 +113,8 @@ def _of_the_proof(contents: RunContents, own: Mapping[str, Any]) -> list[str]:
 def _weak_levels(contents: RunContents) -> list[str]:
     """Name the level on which the saved rater is least often right, where it hardly ever is."""
     scale = contents.scale
-    if scale is None or scale.levels is None or len(scale.levels) > _LEVELS:
+    levels = () if scale is None else scale.levels_up_to(_LEVELS)
+    if not levels:
         return []
     hits: dict[str, list[bool]] = {}
     for item in contents.items:
@@ -121,7 +122,7 @@ def _weak_levels(contents: RunContents) -> list[str]:
             hits.setdefault(item.gold, []).append(item.said[contents.chosen].label == item.gold)
     rates = {gold: sum(found) / len(found) for gold, found in hits.items() if len(found) >= _ENOUGH}
     worst = min(rates, key=lambda gold: rates[gold], default=None)
-    if worst is None or rates[worst] >= 1 / len(scale.levels):
+    if worst is None or rates[worst] >= 1 / len(levels):
         return []
     items = some(len(hits[worst]), "test item")
     return [f"Where people say {worst} it says so in {share(rates[worst])} of {items}: see the matrix."]

@@ -7,7 +7,6 @@ from ...data import Corpus, InputError, Label, baseline_ratings, constant
 from ...data.baselines import out_of_fold
 from ...data.corpus import normal_form
 
-_MIDDLE = {"ordinal": "median", "interval": "mean"}
 _NAMES = {"constant": "constant", "length": "length only", "tfidf": "TF-IDF + ridge"}
 
 
@@ -66,7 +65,7 @@ def fit_baselines(
     else:
         why = "the raters record different ones" if learned else "none is recorded with a rater"
         answer = constant(golds, scale)
-        source = f"{_MIDDLE.get(scale.kind, 'majority')} of this file's labels ({why})"
+        source = f"{scale.central_tendency} of this file's labels ({why})"
     same: dict[str, Sequence[Label]] = {"constant": [answer] * len(corpus)}
     if not texts:
         return Baselines(

@@ -1,14 +1,14 @@
 """Knows what is on each page of the review and renders it; does not know requests or where choices are kept."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ...data import Choice, Label, Scale
+from ...data import Choice, Scale
 from ..serve import Refused
 from .desk import LONGEST_COMMENT, PARTS, ReviewDesk, ReviewPart
 from .material import ReviewItem, reviewing_order
@@ -127,7 +127,7 @@ def _trace(item: ReviewItem, reviewer: str, choice: Choice | None) -> dict[str, 
 
 def _label(item: ReviewItem, scale: Scale, choice: Choice | None) -> dict[str, Any]:
     said = None if choice is None else choice.choice["label"]
-    levels: Sequence[Label] = () if scale.levels is None or len(scale.levels) > 30 else scale.levels
+    levels = scale.levels_up_to(30)
     # The digits of levels 1 to 9 are their keys; other labels are counted.
     own = all(isinstance(level, int) and 1 <= level <= _KEYS for level in levels)
     options = []

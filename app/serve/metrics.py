@@ -49,9 +49,9 @@ class Metrics:
         self._batch_seconds = Histogram(
             "accord_batch_seconds", "Time a batch took", buckets=_SECONDS, registry=registry
         )
-        levels = scale.levels
-        self._few = levels is not None and len(levels) <= _MOST_LABELS
-        for level in levels or () if self._few else ():
+        few = scale.levels_up_to(_MOST_LABELS)
+        self._few = len(few) > 0
+        for level in few:
             self._labels.labels(scale.write(level))
 
     def follow_queue(self, waiting: Callable[[], int]) -> None:

@@ -129,8 +129,7 @@ def _middle(scale: Scale) -> Label:
     levels = scale.levels
     if levels is not None:
         return levels[len(levels) // 2]
-    bounds = scale.to_dict()
-    return scale.nearest((bounds["low"] + bounds["high"]) / 2)
+    return scale.label_of(sum(map(scale.number, scale.ends)) / 2)
 
 
 def _peaked(scale: Scale, label: Label) -> dict[str, float]:

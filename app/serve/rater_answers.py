@@ -87,9 +87,8 @@ class Answering:
         self.rater = rater
         limit = rater.lm.kwargs.get("max_tokens")
         self._sampling = Sampling(temperature=0.0, max_tokens=Sampling.max_tokens if limit is None else int(limit))
-        levels = rater.scale.levels
         engine = rater.lm.engine
-        self._levels = () if levels is None or len(levels) > _MOST_LEVELS else levels
+        self._levels = rater.scale.levels_up_to(_MOST_LEVELS)
         self._weighs_all = isinstance(engine, LevelEngine)
         if rater.checklist is not None or (not self._weighs_all and not gives_logprobs(rater.lm)):
             self._levels = ()  # a label that is computed has no place in a reply

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..metrics import DISTANCES, Labels, Pairs, krippendorff, spearman
+from ..metrics import Labels, Pairs, distance_of, krippendorff, spearman
 from ..scales import Label, Scale
 from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, coded, distinct_rows, estimates, totals
 from .annotation_matrix import HumanTable, human_table
@@ -121,7 +121,7 @@ def add_one(
     values, rows, units = _cells(people, table)
 
     def alphas(weights: Floats) -> dict[str, Floats]:
-        distance = DISTANCES[scale.kind]
+        distance = distance_of(scale)
         before = krippendorff(rows[:, :-1], values, distance, weights)
         after = krippendorff(rows, values, distance, weights)
         return {"before": before, "after": after, "change": after - before}

@@ -173,22 +173,18 @@ def _constants(given: Floats, scale: Scale, *, ordered: bool) -> tuple[dict[str,
     most = float(values[counts.argmax()])
     middle = float(np.sort(given)[(given.size - 1) // 2]) if ordered else most
     tried = values.tolist() if values.size <= CONSTANTS else sorted({most, middle})
-    if scale.kind == "interval":
+    if scale.unit is not None:
         tried = sorted({*tried, float(given.mean())})
     names = {value: _written(value, scale) for value in tried}
     return {name: value for value, name in names.items()}, names[most], names[middle] if ordered else None
 
 
 def _written(value: float, scale: Scale) -> str:
-    if scale.kind == "interval":
-        return f"{value:.6g}"
-    return str(_label(value, scale))
+    return str(scale.label_of(value)) if scale.unit is None else f"{value:.6g}"
 
 
 def _label(value: float, scale: Scale) -> Label:
-    if not scale.ordered:
-        return (scale.levels or ())[int(value)]
-    return value if scale.kind == "interval" else scale.nearest(value)
+    return scale.label_of(value) if scale.unit is None else value
 
 
 def _fit(scoring: AltTestScoring | Similarity, scale: Scale) -> Fit:

@@ -9,7 +9,7 @@ import numpy as np
 from ..corpus import rule_for
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
-from ..metrics import Labels, agreement, given_labels, icc1, icc3, krippendorff, packed, rectangle
+from ..metrics import Labels, agreement, distance_of, given_labels, icc1, icc3, krippendorff, packed, rectangle
 from ..scales import Scale
 from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, distinct_rows, estimates
 from .simulated_annotators import People
@@ -162,7 +162,7 @@ def gold_reliability(
     sizes = (rows >= 0).sum(axis=1).astype(float)
 
     def statistics(weights: Floats) -> dict[str, Floats]:
-        one = _single(coefficient, rows, values, weights)
+        one = _single(coefficient, rows, values, weights, scale)
         people = weights.sum(axis=0) / np.maximum((1 / sizes) @ weights, 1e-300)
         gold = _stepped(one, people)
         return {"single": one, "gold": gold, "correlation": np.sqrt(gold)}
@@ -194,12 +194,12 @@ def gold_reliability(
     )
 
 
-def _single(coefficient: str, rows: Codes, values: Floats, weights: Floats) -> Floats:
+def _single(coefficient: str, rows: Codes, values: Floats, weights: Floats, scale: Scale) -> Floats:
     if coefficient == "icc3":
         return icc3(values[rows], weights).single
     if coefficient == "icc1":
         return icc1(rows, values, weights)
-    return krippendorff(rows, values, "nominal", weights)
+    return krippendorff(rows, values, distance_of(scale), weights)
 
 
 def _stepped(single: Any, people: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..frozen import FrozenDict
-from ..metrics import BY_POSITION, DISTANCES, Agreement, Labels, given_labels, icc3, krippendorff, packed, rectangle
+from ..metrics import BY_POSITION, Agreement, Labels, distance_of, given_labels, icc3, krippendorff, packed, rectangle
 from ..scales import Scale
 from ..statistics import Estimate, Floats, Units, check_bootstrap, distinct_rows, estimates
 
@@ -46,7 +46,7 @@ def human_agreement(
     kept = [i for i, item in enumerate(given) if len(item) >= 2]
     items = [given[i] for i in kept]
     chosen = None if groups is None else [groups[i] for i in kept]
-    distance = DISTANCES[scale.kind]
+    distance = distance_of(scale)
     codes, values = packed(items)
     rows, cell = distinct_rows(codes)
     units = Units.of(cell, len(rows), chosen)

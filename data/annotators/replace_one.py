@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..frozen import FrozenDict
-from ..metrics import DISTANCES, Distance, Labels, krippendorff
+from ..metrics import Distance, Labels, distance_of, krippendorff
 from ..scales import Label, Scale
 from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, coded, distinct_rows, estimates
 from .annotation_matrix import human_table
@@ -123,7 +123,7 @@ def replace_one(
     units = Units.of(cell, len(rows), table.groups)
     counts = np.isfinite(table.grid).sum(axis=0)
     sides = {
-        name: _Sides.of(rows, person, values, DISTANCES[scale.kind])
+        name: _Sides.of(rows, person, values, distance_of(scale))
         for person, name in enumerate(table.names)
         if counts[person] >= _LEAST
     }

@@ -110,9 +110,7 @@ class People:
         return Simulated([names[code] for code in best.tolist()], gold)
 
     def _labels(self) -> Sequence[Label]:
-        if not self.scale.ordered:
-            return [(self.scale.levels or ())[int(value)] for value in self.values]
-        return [self.scale.nearest(value) for value in self.values.tolist()]
+        return [self.scale.label_of(value) for value in self.values.tolist()]
 
     def _distributions(self, share: float, places: Floats) -> Floats:
         """Return (items, levels) chances of items at standard normal places, that have this share in the variance."""

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..frozen import FrozenDict
-from ..metrics import DISTANCES, Numbers, Pairs, check_counts, krippendorff, metrics_of, numbers_of, pairs_of
+from ..metrics import Numbers, Pairs, check_counts, distance_of, krippendorff, metrics_of, numbers_of, pairs_of
 from ..scales import Label, Scale
 from ..statistics import Finding, Floats, check_bootstrap, coded, estimates, ratio, said
 from .repeated_ratings import RepeatedRatings, Spoken, read_repeats
@@ -144,7 +144,7 @@ class _Statistics:
         if scale.ordered:
             found["steps apart"] = ratio(self.apart @ weights, n, n > 0)
         found["items that flip"] = ratio((self.unlike > 0).astype(float) @ weights, n, n > 0)
-        found["alpha"] = krippendorff(self.codes, self.values, DISTANCES[scale.kind], weights)
+        found["alpha"] = krippendorff(self.codes, self.values, distance_of(scale), weights)
         metrics = metrics_of(scale)
         for metric in ("accuracy", "alpha"):
             if metric in metrics and self.against:

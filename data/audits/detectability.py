@@ -152,10 +152,7 @@ def _inputs(labels: Floats, items: Floats, names: list[str], scale: Scale) -> It
 
 
 def _words(values: Floats, scale: Scale) -> list[str]:
-    if not scale.ordered:
-        levels = scale.levels or ()
-        return [scale.write(levels[int(value)]) for value in values]
-    return [scale.write(scale.nearest(float(value))) for value in values]
+    return [scale.write(scale.label_of(float(value))) for value in values]
 
 
 def _measures(

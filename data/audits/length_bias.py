@@ -9,7 +9,7 @@ from ..corpus import Corpus, pair_fields
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
 from ..metrics import Pairs, Rated, check_counts, gathered, name_of, spearman
-from ..scales import Label, Pairwise, Scale
+from ..scales import Label, Scale
 from ..statistics import (
     Estimate,
     Finding,
@@ -104,7 +104,7 @@ def length_bias(
     doublings = np.log2(sizes[rated.places])
     if rated.n == 0:
         return _nothing("no item to compare", rated)
-    if scale.kind == "pairwise":
+    if scale.comparative:
         return longer_preferred(LENGTH_BIAS, rated, doublings, resamples=resamples, seed=seed, level=level)
     if np.ptp(doublings) < 1e-12:
         return _nothing("all items are equally long", rated)
@@ -115,14 +115,14 @@ def length_bias(
     found = tested(
         cells.units,
         statistics,
-        [] if rated.scale.ordered else [f"{name}: {SLOPE}" for name in statistics.names],
+        [f"{name}: {SLOPE}" for name in statistics.names],
         resamples=resamples,
         seed=seed,
         level=level,
         why=lambda name: "length does not vary among items of one gold level" if SLOPE in name else "no variation",
     )
     measured = {name: one.found for name, one in found.items()}
-    if rated.scale.ordered:
+    if not statistics.names:
         return _numbers(rated, measured, reliability)
     return _names(rated, statistics.names, found, 1 - level)
 
@@ -139,7 +139,7 @@ class _Slopes:
         doublings: Floats,
         stratum: Floats,
     ) -> None:
-        self.ordered, self.reliability = rated.scale.ordered, reliability
+        self.reliability = reliability
         # Centred once: a slope does not depend on where its variables begin, and sums of squares lose fewer digits.
         self.x = doublings - doublings.mean()
         if rated.scale.ordered:
@@ -159,7 +159,7 @@ class _Slopes:
 
     def __call__(self, weights: Floats) -> dict[str, Floats]:
         alone = slopes(np.ones((self.x.size, 1)), self.x, self.outcomes, weights)
-        if not self.ordered:
+        if self.names:
             count = len(self.names)
             given = slopes(self.given, self.x, self.outcomes[:, :count], weights)
             found = {f"{name}: {SLOPE}": row for name, row in zip(self.names, given, strict=True)}
@@ -247,7 +247,7 @@ def item_lengths(corpus: Corpus) -> list[float] | None:
     Returns:
         One number for each item; None for pairs of which it is not known which two fields are compared.
     """
-    if not isinstance(corpus.scale, Pairwise):
+    if not corpus.scale.comparative:
         return [float(len(item.text.split())) for item in corpus]
     pair = pair_fields(corpus.fields)
     if pair is None:

@@ -40,7 +40,7 @@ def levelled(rated: Rated) -> Levelled:
         pairs = pairs_of(rated.rating, rated.gold, scale)
         ranks = pairs.levels[pairs.cell]
         return Levelled([scale.write(label) for label in scale.levels], ranks[:, 0], ranks[:, 1])
-    low, high = (float(getattr(scale, end)) for end in ("low", "high"))
+    low, high = map(float, scale.ends)
     edges = np.linspace(low, high, _BINS + 1)
     names = [f"{a:g} to {b:g}" for a, b in zip(edges, edges[1:], strict=False)]
     parts = [np.searchsorted(edges[1:-1], side, "right").astype(np.int64) for side in (rated.rating, rated.gold)]

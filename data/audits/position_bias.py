@@ -79,14 +79,15 @@ def position_bias(
             if verdict is not None:
                 scale.check(verdict, name)
     kept = [place for place, both in enumerate(zip(given, swapped, strict=True)) if None not in both]
-    rank = {verdict: number for number, verdict in enumerate(scale.levels)}
+    levels = scale.levels or ()
+    rank = {verdict: number for number, verdict in enumerate(levels)}
     answers = [given, [turned(verdict) for verdict in swapped], *([] if gold is None else [gold])]
     codes = np.array([[rank[column[place]] for column in answers] for place in kept], dtype=np.int64)  # pyright: ignore
     codes = codes.reshape(len(kept), len(answers))
     cells = distinct_rows(codes)
     chosen = None if groups is None else [groups[place] for place in kept]
     units = Units.of(cells.cell, len(cells.rows), chosen)
-    table = _Table(cells.rows, [str(verdict) for verdict in scale.levels], gold is not None)
+    table = _Table(cells.rows, [str(verdict) for verdict in levels], gold is not None)
     found = estimates(
         units, table.statistics, resamples=resamples, seed=seed, level=level, why=lambda name: _why(name, len(kept))
     )

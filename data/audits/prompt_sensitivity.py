@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..metrics import DISTANCES, Distance, Numbers, check_counts, krippendorff, numbers_of
+from ..metrics import Distance, Numbers, check_counts, distance_of, krippendorff, numbers_of
 from ..scales import Label, Scale
 from ..statistics import Finding, Floats, Tested, Units, check_bootstrap, coded, distinct_rows, ratio, said, tested
 from .repeated_ratings import padded, read_repeats, unlike_shares
@@ -130,7 +130,7 @@ class _Cells:
         self.units = Units.of(self._cell, len(rows), groups)
         self.rows, self.flips = rows[:, :-1], np.append(shares, np.nan)[rows[:, -1]]
         self.noise, self.names = noise, names
-        self.distance: Distance = DISTANCES[scale.kind]
+        self.distance: Distance = distance_of(scale)
         self.knows_noise = noise is not None or bool(np.isfinite(self.flips).any())
         self.golden = len(columns) > len(names)
         self.tested = ["beyond noise"] * self.knows_noise + ["change of alpha with gold"] * self.golden

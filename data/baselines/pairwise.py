@@ -30,7 +30,7 @@ def baseline_ratings(train: Corpus, test: Corpus, *, seed: int = 0) -> dict[str,
     Returns:
         Labels by the names of `BASELINES`.
     """
-    pair = pair_fields(train.fields) if train.scale.kind == "pairwise" else None
+    pair = pair_fields(train.fields) if train.scale.comparative else None
     texts = [[item.text for item in part] for part in (train, test)]
     found = {
         name: fit(texts[0], train.golds(), texts[1], train.scale, seed)
@@ -134,7 +134,7 @@ def _rated(train: Corpus, test: Corpus, known: _Features, asked: _Features) -> l
         return [constant(golds, scale)] * len(test)
     from sklearn.linear_model import LogisticRegression
 
-    levels = check_pairwise(scale, "baseline").levels
+    levels = list(scale.levels or ())
     place = {level: number for number, level in enumerate(levels)}
     verdicts = [*golds, *(turned(gold) for gold in golds)]
     rows = known.both_ways()

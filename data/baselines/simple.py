@@ -35,10 +35,8 @@ def constant(train_golds: Sequence[Label], scale: Scale) -> Label:
     """
     if not train_golds:
         raise InputError("there are no training labels", cure="Give at least one labelled item.")
-    if scale.kind == "interval":
-        return mean(train_golds, scale)
-    if scale.kind == "ordinal":
-        return median(train_golds, scale)
+    if scale.central_tendency != "majority":
+        return (mean if scale.central_tendency == "mean" else median)(train_golds, scale)
     # Counter keeps first-come order among equals, so equally frequent labels go to the first on the scale.
     return Counter(sorted(train_golds, key=scale.position)).most_common(1)[0][0]
 

@@ -145,7 +145,7 @@ def _confidence(number: float | None, place: int) -> float:
 def _check_within(within: float, scale: Scale) -> None:
     if not is_number(within) or not 0 <= within < math.inf:
         raise SetupError(f"within={show(within)}", cure="Give 0 (equal to gold) or more steps.")
-    if within and not scale.ordered:
+    if within and not scale.graded:
         raise SetupError(f"within={within} on a {scale.kind} scale", cure="Its labels have no order: leave within out.")
     if not within and scale.levels is None:
         cure = "Give within=, the distance from gold that is still right, in the scale's units."
@@ -156,5 +156,5 @@ def _steps(pairs: Pairs, scale: Scale) -> Floats:
     """Return (pairs,) how many steps a rating is from its gold; in the scale's units where there are no steps."""
     if scale.levels is None:
         return np.abs(pairs.x - pairs.y)
-    apart = np.abs(pairs.levels[:, 0] - pairs.levels[:, 1])
-    return (apart > 0).astype(float) if not scale.ordered else apart.astype(float)
+    one, other = pairs.levels.T
+    return np.abs(one - other).astype(float) if scale.ordered else np.array(scale.distances)[one, other]

@@ -49,7 +49,7 @@ def rule_for(scale: Scale, rule: str) -> str:
             f"unknown consensus rule {show(rule)}", cure=f"Use one of {', '.join(RULES)}.{suggestion(str(rule), RULES)}"
         )
     if rule == "auto":
-        return {"ordinal": "median", "interval": "mean"}.get(scale.kind, "majority")
+        return scale.central_tendency
     if rule in ("median", "mean") and not scale.ordered:
         raise SetupError(f"a {scale.kind} scale has no {rule}", cure='Use consensus="majority".')
     if rule in ("majority", "dawid_skene") and scale.levels is None:
@@ -71,7 +71,7 @@ def median(labels: Sequence[Label], scale: Scale) -> Label:
     ordered = [label for _, label in sorted(zip(values, labels, strict=True), key=lambda pair: pair[0])]
     low, high = ordered[(len(labels) - 1) // 2], ordered[len(labels) // 2]
     a, b = scale.value(low), scale.value(high)
-    if scale.kind == "interval":
+    if scale.unit is not None:
         return scale.nearest((a + b) / 2)
     # Compared times n, in whole numbers: no rounding decides a tie.
     total, n = sum(values), len(values)

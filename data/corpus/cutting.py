@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import InputError, SetupError
-from ..scales import Interval, Label, Ordinal, Scale
+from ..scales import Label, Ordinal, Scale
 from ..values import spell
 from .items import Annotation, Item
 
@@ -14,13 +14,13 @@ def cut_items(
     items: Sequence[Item], scale: Scale, thresholds: Sequence[float], anchors: Mapping[Any, str] | None = None
 ) -> tuple[list[Item], Ordinal]:
     """Return items with levels ``1 + number of thresholds below the value``, and their scale; see `Corpus.cut`."""
-    if not isinstance(scale, Interval):
+    if scale.unit is None:
         raise SetupError(f"labels of type {scale.kind} cannot be cut", cure="Only an Interval can.")
-    marks = [float(threshold) for threshold in thresholds]
-    if not marks or not all(a < b for a, b in zip([scale.low, *marks], [*marks, scale.high], strict=True)):
+    marks, (low, high) = [float(threshold) for threshold in thresholds], map(float, scale.ends)
+    if not marks or not all(a < b for a, b in zip([low, *marks], [*marks, high], strict=True)):
         raise InputError(
             f"thresholds {marks} do not cut the scale",
-            cure=f"Give ascending numbers between {spell(scale.low)} and {spell(scale.high)}.",
+            cure=f"Give ascending numbers between {spell(low)} and {spell(high)}.",
         )
 
     def level(label: Label) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
-from ..scales import Interval, Label, Scale
+from ..scales import Label, Scale
 from ..statistics import Codes, Estimate, Finding, Floats, check_bootstrap
 from .label_noise import WRONG_SHARE, LabelNoise, fit_label_noise
 from .label_posterior import Beliefs, Confidences, RatingsByRater, ranks_of
@@ -120,7 +120,7 @@ def label_errors(
     levels = scale.levels
     if levels is None:
         raise SetupError("label errors need a scale with levels", cure="Give the interval a step.")
-    near = _usual_step(scale) if step is None else step
+    near = scale.one_step if step is None else step
     if not near >= 0:
         raise SetupError(f"step={step}", cure="Give 0 or more.")
     names = [str(place) for place in range(len(gold))] if ids is None else list(ids)
@@ -185,12 +185,6 @@ def _dissent(people: Sequence[Label], gold: Label, scale: Scale, near: float) ->
     return sum(scale.distance(label, gold) > near for label in people) / len(people) if people else None
 
 
-def _usual_step(scale: Scale) -> float:
-    if not scale.ordered or len(scale.levels or ()) < 3:
-        return 0.0
-    return 1.0 if not isinstance(scale, Interval) else max(1.0, scale.distance(scale.low, scale.high) / 4)
-
-
 def _finding(
     candidates: Sequence[LabelError], noise: LabelNoise, n: int, left_out: Mapping[str, int], scale: Scale, step: float
 ) -> Finding:
@@ -204,7 +198,7 @@ def _finding(
     shown = None if wrong.low is None else wrong.low > 0
     levels = {scale.write(level): 0 for level in scale.levels or ()}
     for one in candidates:
-        levels[scale.write(scale.nearest(float(one.gold)) if isinstance(scale, Interval) else one.gold)] += 1
+        levels[scale.write(one.gold if scale.unit is None else scale.nearest(float(one.gold)))] += 1
     details = {"candidates": len(candidates), "by gold": levels, "sharpness": noise.sharpness, "step": step}
     found = f"{len(candidates):,} of {n:,} labels are contradicted by what sure raters say"
     if candidates:

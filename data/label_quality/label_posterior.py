@@ -79,13 +79,11 @@ def ranks_of(labels: Sequence[Label | None], scale: Scale, place: str) -> Codes:
     """
     number, levels = Numbers(scale), scale.levels or ()
     rank = {level: place for place, level in enumerate(levels)}
-    named = not scale.ordered
 
     def found(label: Label | None) -> int:
         if label is None:
             return -1
-        value = number(label, place)
-        return int(value) if named else rank[scale.nearest(value)]
+        return rank[scale.label_of(number(label, place))]
 
     return np.array([found(label) for label in labels], dtype=np.int64)
 

@@ -3,7 +3,7 @@
 from .agreement import Agreement, agreement, metrics_of
 from .coefficients import Coefficient, Pairs, spearman
 from .icc import icc1, icc3
-from .krippendorff import DISTANCES, Distance, krippendorff
+from .krippendorff import Distance, distance_of, krippendorff
 from .label_matrix import BY_POSITION, Labels, given_labels, labels_in_order, packed, rectangle
 from .label_numbers import Numbers, ends_of, pairs_of, prepare
 from .paired_difference import Difference, paired_difference
@@ -15,7 +15,6 @@ from .system_ranking import SystemAgreement, system_agreement
 
 __all__ = [
     "BY_POSITION",
-    "DISTANCES",
     "Agreement",
     "Coefficient",
     "Difference",
@@ -31,6 +30,7 @@ __all__ = [
     "SystemAgreement",
     "agreement",
     "check_counts",
+    "distance_of",
     "ends_of",
     "gathered",
     "given_labels",

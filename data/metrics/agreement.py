@@ -8,16 +8,9 @@ from ..frozen import FrozenDict
 from ..notebook import html_table
 from ..scales import Label, Scale
 from ..statistics import Estimate, Floats, Units, check_bootstrap, estimates
-from .coefficients import COEFFICIENTS, Coefficient, Pairs, alpha_interval, alpha_nominal, alpha_ordinal, why_undefined
+from .coefficients import COEFFICIENTS, Coefficient, Pairs, alpha_under, why_undefined
+from .krippendorff import distance_of
 from .label_numbers import Prepared, checked_scores, pairs_of, prepare
-
-_ALPHAS: Mapping[str, Coefficient] = {
-    "nominal": alpha_nominal,
-    "pairwise": alpha_nominal,
-    "ordinal": alpha_ordinal,
-    "interval": alpha_interval,
-}
-
 
 NUMERIC = ("tau_b", "spearman", "pearson", "icc3", "mse", "mae", "bias")
 """Metrics that take numbers, and so the scores of a rater that scores between the labels."""
@@ -98,12 +91,13 @@ def agreement(
 ) -> Agreement:
     """Measure how far ratings agree with gold labels.
 
-    Metrics by scale (`metrics_of`): ``alpha`` (Krippendorff at the scale's level) always; nominal and pairwise add
-    ``kappa`` and ``accuracy``; ordinal adds ``kappa``, ``weighted_kappa`` (quadratic in steps), ``tau_b``,
-    ``spearman``, ``pearson``, ``icc3`` (ICC(3,1)), ``mse``, ``mae``, ``accuracy`` and ``bias`` (mean of rating - gold);
-    interval the same, without the kappas and accuracy unless the scale has steps. Numbers are the scale's values, so
-    mse, mae and bias are in the scale's own units. On an interval with steps a value off its steps (a mean of several
-    labels) counts as its nearest level in the kappas and accuracy.
+    Metrics by scale (`metrics_of`): ``alpha`` (Krippendorff at the scale's level, or under its own distances) always;
+    scales without an order (nominal, pairwise) add ``kappa`` and ``accuracy``; ordinal adds ``kappa``,
+    ``weighted_kappa`` (quadratic in steps), ``tau_b``, ``spearman``, ``pearson``, ``icc3`` (ICC(3,1)), ``mse``,
+    ``mae``, ``accuracy`` and ``bias`` (mean of rating - gold); interval the same, without the kappas and accuracy
+    unless the scale has steps. Numbers are the scale's values, so mse, mae and bias are in the scale's own units. On an
+    interval with steps a value off its steps (a mean of several labels) counts as its nearest level in the kappas and
+    accuracy.
 
     An unanswered item must not help a rater: ``None`` ratings become ``fill``. Callers pass the constant baseline's
     label, so that no answer is worth a constant answer. Without ``fill`` they are left out, and every note says so.
@@ -193,4 +187,4 @@ def metrics_of(scale: Scale) -> dict[str, Coefficient]:
         names = [name for name in COEFFICIENTS if name not in ("kappa", "weighted_kappa", "accuracy")]
     else:
         names = list(COEFFICIENTS)
-    return {"alpha": _ALPHAS[scale.kind], **{name: COEFFICIENTS[name] for name in names}}
+    return {"alpha": alpha_under(distance_of(scale)), **{name: COEFFICIENTS[name] for name in names}}

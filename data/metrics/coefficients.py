@@ -12,7 +12,7 @@ import numpy as np
 
 from ..statistics import Codes, Floats, distinct_rows, midranks, ratio, totals
 from .icc import icc3 as intraclass
-from .krippendorff import krippendorff
+from .krippendorff import Distance, krippendorff
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,19 +62,9 @@ class Pairs:
 Coefficient = Callable[[Pairs, Floats], Floats]
 
 
-def alpha_nominal(pairs: Pairs, weights: Floats) -> Floats:
-    """Return Krippendorff's alpha for names, two annotators."""
-    return krippendorff(pairs.pooled, pairs.values, "nominal", weights)
-
-
-def alpha_ordinal(pairs: Pairs, weights: Floats) -> Floats:
-    """Return Krippendorff's alpha for ordered levels, two annotators."""
-    return krippendorff(pairs.pooled, pairs.values, "ordinal", weights)
-
-
-def alpha_interval(pairs: Pairs, weights: Floats) -> Floats:
-    """Return Krippendorff's alpha for numbers, two annotators."""
-    return krippendorff(pairs.pooled, pairs.values, "interval", weights)
+def alpha_under(distance: Distance) -> Coefficient:
+    """Return Krippendorff's alpha under a distance, two annotators."""
+    return lambda pairs, weights: krippendorff(pairs.pooled, pairs.values, distance, weights)
 
 
 def kappa(pairs: Pairs, weights: Floats) -> Floats:

@@ -9,26 +9,32 @@ number of labels c on items with at least two labels, and n their sum::
 
 nominal d = 1 unless c = k; interval d = (c - k)^2; ordinal d = (R_c - R_k)^2 with R the mid-rank of a level among the n
 labels, which is Krippendorff's "n_c/2 + n_(c+1) + ... + n_k/2" squared. Squared distances need no table of level pairs:
-``sum_{i != j} (v_i - v_j)^2 = 2 m sum_i (v_i - mean v)^2``, so thousands of distinct values cost no more than five.
+``sum_{i != j} (v_i - v_j)^2 = 2 m sum_i (v_i - mean v)^2``, so thousands of distinct values cost no more than five. A
+scale with a distance of its own gives the table d(c, k).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 
-from ..scales import Kind
+from ..scales import Scale
 from ..statistics import Codes, Floats, midranks, ratio, totals
 
-Distance = Literal["nominal", "ordinal", "interval"]
+Distance = Literal["nominal", "ordinal", "interval"] | Callable[[Floats], Floats]
+"""One of Krippendorff's, or what gives the (levels, levels) table d of (levels,) values."""
 
-DISTANCES: Mapping[Kind, Distance] = {
-    "nominal": "nominal",
-    "pairwise": "nominal",
-    "ordinal": "ordinal",
-    "interval": "interval",
-}
-"""Which distance the labels of each kind of scale have."""
+
+def distance_of(scale: Scale) -> Distance:
+    """Return how far apart the labels of a scale count as; its own distances squared, where it has some."""
+    if scale.alpha_distance != "own":
+        return scale.alpha_distance
+
+    def squares(values: Floats) -> Floats:
+        places = [int(scale.position(scale.label_of(value))) for value in values.tolist()]
+        return np.array(scale.distances)[np.ix_(places, places)] ** 2
+
+    return squares
 
 
 def krippendorff(codes: Codes, values: Floats, distance: Distance, weights: Floats) -> Floats:
@@ -38,8 +44,8 @@ def krippendorff(codes: Codes, values: Floats, distance: Distance, weights: Floa
 
     Args:
         codes: (cells, annotators) index of each label in ``values``; negative where there is no label.
-        values: (levels,) the numbers the codes stand for, ascending; used by ``"interval"`` only.
-        distance: How far apart two labels count as.
+        values: (levels,) the numbers the codes stand for, ascending; their order is all that ``"ordinal"`` uses.
+        distance: How far apart two labels count as; see `distance_of`.
         weights: (cells, resamples) how often each cell occurs; whole numbers.
 
     Returns:
@@ -62,6 +68,10 @@ def krippendorff(codes: Codes, values: Floats, distance: Distance, weights: Floa
         observed = 2 * labels / (labels - 1) * (spread**2).sum(axis=1) @ weights
         mean = values @ sizes / np.maximum(n, 1)
         expected = 2 * n * ((values[:, None] - mean) ** 2 * sizes).sum(axis=0)
+    elif callable(distance):
+        table = distance(values)
+        observed = _table_pairs(codes, table) / (labels - 1) @ weights
+        expected = (sizes * (table @ sizes)).sum(axis=0)
     else:
         ranks = midranks(sizes)
         observed = _rank_pairs(codes, labels, ranks, weights)
@@ -77,6 +87,16 @@ def _unlike_pairs(codes: Codes, labels: Codes) -> Floats:
     for column in codes.T:
         alike += ((codes == column[:, None]) & (column >= 0)[:, None]).sum(axis=1)
     return labels**2 - alike
+
+
+def _table_pairs(codes: Codes, table: Floats) -> Floats:
+    """Return sum_{i != j} d(l_i, l_j) in each cell."""
+    total = np.zeros(len(codes))
+    for place, column in enumerate(codes.T):
+        others = codes[:, :place]
+        both = (column[:, None] >= 0) & (others >= 0)
+        total += np.where(both, table[column[:, None], others] + table[others, column[:, None]], 0.0).sum(axis=1)
+    return total
 
 
 def _rank_pairs(codes: Codes, labels: Codes, ranks: Floats, weights: Floats) -> Floats:

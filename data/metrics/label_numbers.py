@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import InputError
-from ..scales import Interval, Label, Scale
+from ..scales import Label, Scale
 from ..statistics import Codes, Estimate, Floats
 from ..values import show
 from .coefficients import Pairs
@@ -103,10 +103,8 @@ def checked_scores(
 
 def ends_of(scale: Scale) -> tuple[float, float]:
     """Return the lowest and the highest value of an ordinal or interval scale."""
-    if isinstance(scale, Interval):
-        return scale.low, scale.high
-    values = [scale.value(level) for level in scale.levels or ()]
-    return values[0], values[-1]
+    low, high = scale.ends
+    return scale.value(low), scale.value(high)
 
 
 def pairs_of(x: Floats, y: Floats, scale: Scale) -> Pairs:
@@ -116,11 +114,8 @@ def pairs_of(x: Floats, y: Floats, scale: Scale) -> Pairs:
 
 def _levels(values: Floats, scale: Scale) -> Codes:
     """Return the rank on the scale of each value, of the nearest level for a value off an interval's steps."""
-    levels = scale.levels or ()
-    if not scale.ordered:
-        return values.astype(np.int64)
-    ranks = {level: rank for rank, level in enumerate(levels)}
-    return np.array([ranks[scale.nearest(value)] for value in values], dtype=np.int64)
+    ranks = {level: rank for rank, level in enumerate(scale.levels or ())}
+    return np.array([ranks[scale.label_of(value)] for value in values], dtype=np.int64)
 
 
 class Numbers:
@@ -143,13 +138,13 @@ class Numbers:
 
     def _number(self, label: Label, place: str) -> float:
         scale = self.scale
-        if isinstance(scale, Interval) and isinstance(label, int | float) and not isinstance(label, bool):
+        if scale.unit is not None and isinstance(label, int | float) and not isinstance(label, bool):
             # A mean of labels may lie between the steps; it is a gold label all the same.
             if abs(label) > LARGEST:
                 raise InputError(f"{label} is too large to be squared", place=place, cure="Give it in larger units.")
-            if scale.low <= label <= scale.high:
+            low, high = ends_of(scale)
+            if low <= label <= high:
                 return float(label)
         if label is None:
             raise InputError("a label is missing", place=place, cure="Leave items without a gold label out.")
-        scale.check(label, place)
-        return scale.position(label) if not scale.ordered else scale.value(label)
+        return scale.number(scale.check(label, place))

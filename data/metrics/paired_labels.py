@@ -8,9 +8,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
-from ..scales import Interval, Label, Scale
+from ..scales import Label, Scale
 from ..statistics import Codes, Floats, Units, coded, distinct_rows
-from .label_numbers import Numbers, pairs_of, prepare
+from .label_numbers import Numbers, ends_of, pairs_of, prepare
 
 STRATA = 20
 """Distinct gold labels up to which each is a stratum of its own; more are gathered into ten of about equal size."""
@@ -115,25 +115,18 @@ def level_ranks(numbers: Floats, scale: Scale) -> Codes:
 
 def in_steps(numbers: Floats, scale: Scale) -> Floats:
     """Return numbers whose differences are steps of the scale (its own units on an interval without step)."""
-    if isinstance(scale, Interval):
-        return numbers if scale.step is None else numbers / scale.step
-    return level_ranks(numbers, scale).astype(float)
+    return level_ranks(numbers, scale).astype(float) if scale.unit is None else numbers / scale.unit
 
 
 def name_of(number: float, scale: Scale) -> str:
     """Write the label that a number stands for, for reports."""
-    if scale.ordered:
-        label = scale.nearest(number)
-        return scale.write(label) if scale.value(label) == number else f"{number:g}"
-    return str((scale.levels or ())[int(number)])
+    label = scale.label_of(number)
+    return scale.write(label) if scale.number(label) == number else f"{number:g}"
 
 
 def middle_of(scale: Scale) -> float:
     """Return the number half-way between the ends of an ordinal or interval scale."""
-    if isinstance(scale, Interval):
-        return (scale.low + scale.high) / 2
-    values = [scale.value(label) for label in scale.levels or ()]
-    return (values[0] + values[-1]) / 2
+    return sum(ends_of(scale)) / 2
 
 
 def check_counts(count: int, what: str, **given: Sequence[Any] | None) -> None:

@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..scales import Label, Scale
 from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, coded, distinct_rows, estimates
 from .icc import Intraclass, icc3
-from .krippendorff import DISTANCES, Distance, krippendorff
+from .krippendorff import Distance, distance_of, krippendorff
 from .label_numbers import Numbers
 
 _Ratings = Mapping[str, Sequence[Label | None]]
@@ -180,7 +180,7 @@ class _Panels:
         fill: Label | None,
     ) -> None:
         self.names = list(panels[0])
-        self.distance: Distance = DISTANCES[scale.kind]
+        self.distance: Distance = distance_of(scale)
         self.ordered = scale.ordered
         if len(self.names) < 2:
             raise InputError(f"{len(self.names)} raters", cure="Give at least two.")

@@ -17,30 +17,30 @@ def turned(verdict: Label | None) -> Label | None:
     return None if verdict is None else _TURNED[str(verdict)]
 
 
-def check_pairwise(scale: Scale, place: str) -> Pairwise:
+def check_pairwise(scale: Scale, place: str) -> Scale:
     """Return the scale if it is one of pairs.
 
     Raises:
         SetupError: If it is not.
     """
-    if not isinstance(scale, Pairwise):
+    if not scale.comparative:
         cure = "Give Pairwise(), whose verdicts are A, B and tie."
         raise SetupError(f"the {scale.kind} scale has no verdicts on pairs", place=place, cure=cure)
     return scale
 
 
-def rule_where_orders_differ(scale: Pairwise, disagree: Disagree | None, place: str) -> Disagree:
+def rule_where_orders_differ(scale: Scale, disagree: Disagree | None, place: str) -> Disagree:
     """Return the rule, by default a tie where the scale has one and else no verdict.
 
     Raises:
         SetupError: For an unknown rule, or a tie on a scale without.
     """
     if disagree is None:
-        return "tie" if scale.tie else "none"
+        return "tie" if "tie" in scale else "none"
     if disagree not in get_args(Disagree):
         cure = f"Give one of {', '.join(get_args(Disagree))}."
         raise SetupError(f"unknown disagree={disagree!r}", place=place, cure=cure)
-    if disagree == "tie" and not scale.tie:
+    if disagree == "tie" and "tie" not in scale:
         raise SetupError("the scale has no tie", place=place, cure="Give disagree='none' or 'given', or Pairwise().")
     return disagree
 

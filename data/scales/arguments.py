@@ -1,6 +1,7 @@
 """Knows what may be handed to the constructor of a scale; knows nothing about reading labels."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,25 @@ from ..values import as_number, is_number, plain, show, spell
 
 MAX_LEVELS = 1001
 """Most levels a scale may list; an Interval without ``step`` has no such limit."""
+
+
+_NUMBER = r"[+-]?\d+(?:\.\d+)?"
+_SPAN = re.compile(rf"\s*({_NUMBER})\s*(?:-|\.\.)\s*({_NUMBER})\s*(?:/\s*({_NUMBER})\s*)?")
+
+
+def listed(words: str) -> list[str]:
+    """Return the names that are written with commas between them."""
+    return [name.strip() for name in words.split(",")] if words else []
+
+
+def spanned(words: str) -> dict[str, Any] | None:
+    """Return low, high and, if there is one, step of ``1-5``, ``-4..4`` or ``0..1/0.5``; None for anything else."""
+    found = _SPAN.fullmatch(words)
+    if found is None:
+        return None
+    numbers = [None if part is None else float(part) for part in found.groups()]
+    whole = [int(one) if one is not None and one.is_integer() else one for one in numbers]
+    return {key: one for key, one in zip(("low", "high", "step"), whole, strict=True) if one is not None}
 
 
 def several(values: Any, what: str) -> list[Any]:

@@ -1,16 +1,19 @@
 """Knows what every scale owes: reading, checking, ordering and wording labels; knows no scale in particular."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from inspect import Parameter, signature
+from itertools import combinations
+from typing import Any, ClassVar, Literal, Self
 
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
 from ..values import as_number, is_missing, plain, show, spell, suggestion
 
 Label = int | float | str
-Kind = Literal["nominal", "ordinal", "interval", "pairwise"]
+AlphaDistance = Literal["nominal", "ordinal", "interval", "own"]
+CentralTendency = Literal["majority", "median", "mean"]
 
 NO_ANCHORS: FrozenDict[Any, str] = FrozenDict()
 
@@ -22,13 +25,41 @@ class Scale(ABC):
     case of a name) and strict about everything else; `check` accepts the exact label only. Scales are frozen, hashable
     and compare by content.
 
+    What a scale can do is asked of it, never its kind: a new one is a subclass in a file of its own and one `register`.
+    What it does not say otherwise, it is: labels without an order, some of them farther apart than others.
+
     Attributes:
-        kind: ``"nominal"``, ``"ordinal"``, ``"interval"`` or ``"pairwise"``.
+        kind: What it is called in files and messages, e.g. ``"nominal"``; told to people, asked by nobody.
+        ordered: Whether labels are numbers on a line: differences, medians and means mean something.
+        graded: Whether two labels can be more or less far apart, and not just the same or not.
+        comparative: Whether a label is a verdict on two texts, not on one.
+        central_tendency: Which one label stands best for several.
+        alpha_distance: How far apart two labels are in Krippendorff's alpha; ``"own"`` are the squares of `distance`.
         anchors: What some of the labels mean, in words; read-only, possibly empty.
     """
 
-    kind: ClassVar[Kind]
+    kind: ClassVar[str]
+    ordered: ClassVar[bool] = False
+    graded: ClassVar[bool] = True
+    comparative: ClassVar[bool] = False
+    central_tendency: ClassVar[CentralTendency] = "majority"
+    alpha_distance: ClassVar[AlphaDistance] = "own"
     anchors: Mapping[Any, str]
+
+    @classmethod
+    def keys(cls, data: Mapping[str, Any]) -> dict[str, bool]:
+        """Return the keys that plain data of such a scale may have, and whether it has to; ``data`` may decide."""
+        return {name: one.default is Parameter.empty for name, one in signature(cls).parameters.items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Make the scale of plain data whose keys are right."""
+        return cls(**data)
+
+    @classmethod
+    def from_words(cls, words: str) -> dict[str, Any] | None:
+        """Return what `keys` are given by the words after ``kind:`` on the command line; None if they say nothing."""
+        return None
 
     @property
     @abstractmethod
@@ -36,13 +67,44 @@ class Scale(ABC):
         """All labels from lowest to highest (as given for names); None only for an Interval without step."""
 
     @property
-    def ordered(self) -> bool:
-        """Whether labels are numbers on a line (ordinal, interval): differences, medians and means mean something."""
-        return self.kind in ("ordinal", "interval")
+    def ends(self) -> tuple[Label, Label]:
+        """The lowest and the highest label, or the first and the last where they have no order."""
+        levels = list(self.levels or ())
+        return levels[0], levels[-1]
+
+    @property
+    def unit(self) -> float | None:
+        """What one step is worth, where all are worth the same and numbers between labels mean something; else None."""
+        return None
+
+    @property
+    def numbered(self) -> bool:
+        """Whether labels are written as numbers and mean them."""
+        return self.ordered and not isinstance(self.ends[0], str)
+
+    @cached_property
+    def distances(self) -> tuple[tuple[float, ...], ...]:
+        """How far each level is from each other one."""
+        return tuple(tuple(self.distance(a, b) for b in self.levels or ()) for a in self.levels or ())
+
+    @cached_property
+    def span(self) -> float:
+        """How far apart two labels can be, as `distance` measures it; at least 1 where there are levels."""
+        return max(1.0, *map(max, self.distances))
+
+    @property
+    def one_step(self) -> float:
+        """How far apart two labels may be and still be neighbours; 0 where every other label is simply another one."""
+        return 1.0 if self.graded and len(self.levels or ()) > 2 else 0.0
+
+    def describe(self, *, descending: bool = False) -> str:
+        """Say in words what a label is, for prompts and messages; from the highest or last label down if asked."""
+        said = self._in_words(descending=descending)
+        return f"{said} ({self._anchors_in_words(descending=descending)})" if self.anchors else said
 
     @abstractmethod
-    def describe(self) -> str:
-        """Say in words what a label is, for prompts and messages."""
+    def _in_words(self, *, descending: bool) -> str:
+        """Say what a label is without what the labels mean."""
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
@@ -92,6 +154,14 @@ class Scale(ABC):
         """
         return float(self._rank(self.check(label)))
 
+    def number(self, label: Label) -> float:
+        """Return the number that coefficients know a label by: its `value` where it has one, else its `position`."""
+        return self.position(label)
+
+    def label_of(self, number: float) -> Label:
+        """Return the label that coefficients know by a number; the nearest one where labels have values."""
+        return (self.levels or ())[int(number)]
+
     def value(self, label: Label) -> float:
         """Return the number that stands for a label in MSE, MAE and bias.
 
@@ -109,6 +179,15 @@ class Scale(ABC):
         0 when equal, else 1.
         """
         return abs(self.position(a) - self.position(b))
+
+    def levels_up_to(self, most: int) -> tuple[Label, ...]:
+        """Return the levels where they are few enough to be gone through, else none."""
+        levels = self.levels or ()
+        return levels if len(levels) <= most else ()
+
+    def range_of(self, labels: Collection[Label]) -> float:
+        """Return how far apart those two of some labels are that are farthest apart."""
+        return max((self.distance(a, b) for a, b in combinations(labels, 2)), default=0.0)
 
     def nearest(self, x: float) -> Label:
         """Return the label whose `value` is closest to a number; half-way goes to the lower label.
@@ -178,17 +257,19 @@ class Scale(ABC):
 
     def _why_not(self, value: Any) -> str:
         """Word the relation between the scale and a value that is not on it."""
-        number, low, high = as_number(value), getattr(self, "low", None), getattr(self, "high", None)
-        if number is None or low is None or high is None or isinstance((self.levels or (0,))[0], str):
+        number, (low, high) = as_number(value), self.ends
+        if number is None or isinstance(low, str) or isinstance(high, str):
             return "not a label of"
         return "between the levels of" if low <= number <= high else "outside"
 
-    def _anchors_in_words(self) -> str:
+    def _anchors_in_words(self, *, descending: bool) -> str:
         separator = "; " if any("," in text for text in self.anchors.values()) else ", "
-        return separator.join(f"{self.write(label)} = {text}" for label, text in self.anchors.items())
+        words = [f"{self.write(label)} = {text}" for label, text in self.anchors.items()]
+        return separator.join(reversed(words) if descending else words)
 
-    def _with_anchors(self, text: str) -> str:
-        return f"{text} ({self._anchors_in_words()})" if self.anchors else text
+    def _levels_in_words(self, *, descending: bool) -> str:
+        written = [self.write(level) for level in self.levels or ()]
+        return ", ".join(reversed(written) if descending else written)
 
     def _anchors_to_dict(self) -> dict[str, Any]:
         words = {self.write(label): text for label, text in self.anchors.items()}

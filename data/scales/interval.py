@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 
 from ..errors import InputError
 from ..values import as_number, spell
-from .arguments import MAX_LEVELS, finite
-from .base import NO_ANCHORS, Kind, Label, Scale
+from .arguments import MAX_LEVELS, finite, spanned
+from .base import NO_ANCHORS, AlphaDistance, CentralTendency, Label
+from .numeric import Numeric
 
 
 @dataclass(frozen=True)
-class Interval(Scale):
+class Interval(Numeric):
     """Numbers between two ends, continuous or in equal steps, e.g. ``Interval(-4, 4)``.
 
     Args:
@@ -24,7 +25,9 @@ class Interval(Scale):
         anchors: What some of the values mean.
     """
 
-    kind: ClassVar[Kind] = "interval"
+    kind: ClassVar[str] = "interval"
+    central_tendency: ClassVar[CentralTendency] = "mean"
+    alpha_distance: ClassVar[AlphaDistance] = "interval"
     low: float
     high: float
     step: float | None = None
@@ -55,9 +58,26 @@ class Interval(Scale):
         # Decimal keeps 0.1 + 0.2 at 0.3, so that the levels are the numbers people write.
         return tuple(float(low + i * step) for i in range(int((high - low) / step) + 1))
 
-    def position(self, label: Label) -> float:
-        """Return the value itself."""
-        return float(self.check(label))
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The lowest and the highest value."""
+        return self.low, self.high
+
+    @property
+    def unit(self) -> float:
+        """The step, or 1 where there is none."""
+        return 1.0 if self.step is None else self.step
+
+    @property
+    def one_step(self) -> float:
+        """A quarter of the range, as one step is on five levels, and at least one of its own steps; 0 on two levels."""
+        quarter = self.span / 4
+        return quarter if self.levels is None else max(quarter, 1.0) * super().one_step
+
+    @classmethod
+    def from_words(cls, words: str) -> dict[str, Any] | None:
+        """Read ``-4..4`` or ``0..1/0.5``."""
+        return spanned(words)
 
     def value(self, label: Label) -> float:
         """Return the value itself."""
@@ -75,15 +95,15 @@ class Interval(Scale):
             return x
         return self.levels[math.ceil(round((x - self.low) / self.step - 0.5, 9))]
 
-    def describe(self) -> str:
-        """Return e.g. ``a number from -4 to 4`` or ``a number from 0 to 1 in steps of 0.5``."""
-        steps = "" if self.step is None else f" in steps of {spell(self.step)}"
-        return self._with_anchors(f"a number from {spell(self.low)} to {spell(self.high)}{steps}")
-
     def to_dict(self) -> dict[str, Any]:
         """Return ``{"type": "interval", "low", "high"}``, the step if there is one, and the anchors."""
         step = {} if self.step is None else {"step": self.step}
         return {"type": "interval", "low": self.low, "high": self.high, **step, **self._anchors_to_dict()}
+
+    def _in_words(self, *, descending: bool) -> str:
+        steps = "" if self.step is None else f" in steps of {spell(self.step)}"
+        first, to, last = (self.high, "down to", self.low) if descending else (self.low, "to", self.high)
+        return f"a number from {spell(first)} {to} {spell(last)}{steps}"
 
     def _exact(self, label: Any) -> Label | None:
         if type(label) is float and self.step is None:  # by far the most common case, and compared by the million

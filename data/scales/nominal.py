@@ -6,12 +6,29 @@ from typing import Any, ClassVar
 
 from ..errors import InputError
 from ..values import show
-from .arguments import level_name, no_repeats, several
-from .base import NO_ANCHORS, Kind, Label, Scale
+from .arguments import level_name, listed, no_repeats, several
+from .base import NO_ANCHORS, AlphaDistance, Label, Scale
+
+
+class Names(Scale):
+    """What scales of names share: two labels are the same or not, and that is all."""
+
+    graded: ClassVar[bool] = False
+    alpha_distance: ClassVar[AlphaDistance] = "nominal"
+
+    def distance(self, a: Label, b: Label) -> float:
+        """Return 0 for the same name, else 1."""
+        return float(self.check(a) != self.check(b))
+
+    def _in_words(self, *, descending: bool) -> str:
+        return f"one of: {self._levels_in_words(descending=descending)}"
+
+    def _find(self, value: Any) -> Label | None:
+        return self._find_name(value)
 
 
 @dataclass(frozen=True)
-class Nominal(Scale):
+class Nominal(Names):
     """Names without an order, e.g. ``Nominal(["ironic", "not_ironic"])``.
 
     Args:
@@ -19,7 +36,7 @@ class Nominal(Scale):
         anchors: What some of them mean.
     """
 
-    kind: ClassVar[Kind] = "nominal"
+    kind: ClassVar[str] = "nominal"
     values: Sequence[str]
     anchors: Mapping[Any, str] = NO_ANCHORS
 
@@ -34,31 +51,27 @@ class Nominal(Scale):
         """The names as given."""
         return tuple(self.values)
 
-    def distance(self, a: Label, b: Label) -> float:
-        """Return 0 for the same name, else 1."""
-        return float(self.check(a) != self.check(b))
-
-    def describe(self) -> str:
-        """Return e.g. ``one of: ironic, not_ironic``."""
-        return self._with_anchors(f"one of: {', '.join(self.values)}")
+    @classmethod
+    def from_words(cls, words: str) -> dict[str, Any] | None:
+        """Read ``yes,no``."""
+        names = listed(words)
+        return {"values": names} if len(names) > 1 else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return ``{"type": "nominal", "values": [...]}`` and the anchors."""
         return {"type": "nominal", "values": list(self.values), **self._anchors_to_dict()}
 
-    def _find(self, value: Any) -> Label | None:
-        return self._find_name(value)
-
 
 @dataclass(frozen=True)
-class Pairwise(Scale):
+class Pairwise(Names):
     """Which of two is better: ``"A"``, ``"B"`` or, unless left out, ``"tie"``.
 
     Args:
         tie: Whether a tie may be given.
     """
 
-    kind: ClassVar[Kind] = "pairwise"
+    kind: ClassVar[str] = "pairwise"
+    comparative: ClassVar[bool] = True
     tie: bool = True
 
     def __post_init__(self) -> None:
@@ -73,17 +86,12 @@ class Pairwise(Scale):
         """``A``, ``B`` and, if allowed, ``tie``."""
         return ("A", "B", "tie") if self.tie else ("A", "B")
 
-    def distance(self, a: Label, b: Label) -> float:
-        """Return 0 for the same verdict, else 1."""
-        return float(self.check(a) != self.check(b))
-
-    def describe(self) -> str:
-        """Return the verdicts and what they mean."""
-        return self._with_anchors(f"one of: {', '.join(map(str, self.levels))}")
+    @classmethod
+    def from_words(cls, words: str) -> dict[str, Any] | None:
+        """Read nothing, or the verdicts."""
+        names = [name.casefold() for name in listed(words)]
+        return {"tie": len(names) != 2} if names in ([], ["a", "b"], ["a", "b", "tie"]) else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return ``{"type": "pairwise", "tie": ...}``."""
         return {"type": "pairwise", "tie": self.tie}
-
-    def _find(self, value: Any) -> Label | None:
-        return self._find_name(value)

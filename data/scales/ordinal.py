@@ -1,5 +1,6 @@
 """Knows ordered levels, numbered or named; knows nothing about how far apart annotators feel them."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +9,13 @@ from typing import Any, ClassVar
 
 from ..errors import InputError
 from ..values import as_number, plain, show
-from .arguments import MAX_LEVELS, finite, level_name, no_repeats, several
-from .base import NO_ANCHORS, Kind, Label, Scale
+from .arguments import MAX_LEVELS, finite, level_name, listed, no_repeats, several, spanned
+from .base import NO_ANCHORS, AlphaDistance, CentralTendency, Label
+from .numeric import Numeric
 
 
 @dataclass(frozen=True)
-class Ordinal(Scale):
+class Ordinal(Numeric):
     """Ordered levels: whole numbers ``Ordinal(1, 5)``, or names ``Ordinal.of(["bad", "ok", "good"])``.
 
     Args:
@@ -23,7 +25,9 @@ class Ordinal(Scale):
         given: The levels where they are not every whole number from low to high; set by `of`.
     """
 
-    kind: ClassVar[Kind] = "ordinal"
+    kind: ClassVar[str] = "ordinal"
+    central_tendency: ClassVar[CentralTendency] = "median"
+    alpha_distance: ClassVar[AlphaDistance] = "ordinal"
     low: int
     high: int
     anchors: Mapping[Any, str] = NO_ANCHORS
@@ -51,19 +55,43 @@ class Ordinal(Scale):
         Raises:
             InputError: For fewer than two levels, repeats, a mixture, or numbers that do not ascend.
         """
-        listed = [plain(level) for level in several(levels, "levels")]
+        given = [plain(level) for level in several(levels, "levels")]
         anchors = NO_ANCHORS if anchors is None else anchors
-        if all(isinstance(level, int) and not isinstance(level, bool) for level in listed):
-            numbers = tuple(int(level) for level in listed)
+        if all(isinstance(level, int) and not isinstance(level, bool) for level in given):
+            numbers = tuple(int(level) for level in given)
             if any(b <= a for a, b in zip(numbers, numbers[1:], strict=False)):
                 raise InputError(f"levels {list(numbers)} do not ascend", cure="List each once, lowest first.")
             whole = numbers[-1] - numbers[0] == len(numbers) - 1
             return cls(numbers[0], numbers[-1], anchors, None if whole else numbers)
-        if not all(isinstance(level, str) for level in listed):
-            raise InputError(f"levels {show(listed)} mix names and numbers", cure="Quote them all, or none.")
-        names = tuple(level_name(level) for level in listed)
+        if not all(isinstance(level, str) for level in given):
+            raise InputError(f"levels {show(given)} mix names and numbers", cure="Quote them all, or none.")
+        names = tuple(level_name(level) for level in given)
         no_repeats(names)
         return cls(1, len(names), anchors, names)
+
+    @classmethod
+    def keys(cls, data: Mapping[str, Any]) -> dict[str, bool]:
+        """Return that low and high are needed unless levels are listed."""
+        span = "levels" not in data
+        return {"low": span, "high": span, "levels": False, "anchors": False}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Ordinal":
+        """Make a scale of low and high, or of levels."""
+        if "levels" not in data:
+            return cls(**data)
+        if "low" in data or "high" in data:
+            raise InputError("the scale has both levels and low/high", cure="Give one or the other.")
+        return cls.of(**data)
+
+    @classmethod
+    def from_words(cls, words: str) -> dict[str, Any] | None:
+        """Read ``1-5`` or ``bad,ok,good``."""
+        names = listed(words)
+        if (span := spanned(words)) is not None or len(names) < 2:
+            return span
+        whole = all(re.fullmatch(r"[+-]?\d+", name) for name in names)
+        return {"levels": [int(name) for name in names] if whole else names}
 
     @cached_property
     def levels(self) -> tuple[Label, ...]:  # type: ignore[override]
@@ -86,12 +114,6 @@ class Ordinal(Scale):
         right = min(max(bisect_left(values, x), 1), len(values) - 1)
         return self.levels[right if x - values[right - 1] > values[right] - x else right - 1]
 
-    def describe(self) -> str:
-        """Return e.g. ``a whole number from 1 to 5 (1 = very negative, 5 = very positive)``."""
-        if self.given is None:
-            return self._with_anchors(f"a whole number from {self.low} to {self.high}")
-        return self._with_anchors(f"one of, from lowest to highest: {', '.join(map(str, self.levels))}")
-
     def to_dict(self) -> dict[str, Any]:
         """Return ``{"type": "ordinal", "low", "high"}`` or ``{"type": "ordinal", "levels"}``, and the anchors."""
         span = {"low": self.low, "high": self.high} if self.given is None else {"levels": list(self.levels)}
@@ -100,6 +122,13 @@ class Ordinal(Scale):
     @cached_property
     def _values(self) -> tuple[float, ...]:
         return tuple(float(i + 1 if isinstance(level, str) else level) for i, level in enumerate(self.levels))
+
+    def _in_words(self, *, descending: bool) -> str:
+        if self.given is None:
+            span = f"{self.high} down to {self.low}" if descending else f"{self.low} to {self.high}"
+            return f"a whole number from {span}"
+        order = "highest to lowest" if descending else "lowest to highest"
+        return f"one of, from {order}: {self._levels_in_words(descending=descending)}"
 
     def _find(self, value: Any) -> Label | None:
         if self.named:

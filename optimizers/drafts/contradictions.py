@@ -85,11 +85,10 @@ def _together(one: GuidelineRule, first: _Statement, other: GuidelineRule, secon
 def _stated(rule: GuidelineRule, scale: Scale) -> _Statement:
     """Return the words of a statement without its negations; two of those cancel out."""
     text = said_of_level(rule.text, scale)
-    ordered = scale.kind == "pairwise"
-    if ordered:
+    if scale.comparative:
         text = _SIDE.sub(lambda found: f"side{found[1]}", text)
     form = normal_form(_COMPARES.sub(lambda found: f" sign{ord(found[0].strip()[0])} ", text))
     found = [word for word in _NEGATION.sub(" ", form).split() if word not in _AUXILIARY]
     words = [_PLURAL.sub(lambda ending: "y" if ending[1] == "ies" else "", word) for word in found]
     denies = len(_NEGATION.findall(form)) % 2 == 1
-    return _Statement(tuple(words) if ordered else tuple(sorted(set(words))), denies, level_of(rule, scale))
+    return _Statement(tuple(words) if scale.comparative else tuple(sorted(set(words))), denies, level_of(rule, scale))

@@ -63,7 +63,7 @@ def _own_likeness(rules: Sequence[RuleRecord], traces: Traces, vectors: Vectors)
 def _said(traces: Traces) -> dict[Label | None, list[tuple[str, str]]]:
     """Return by level the sentences that speak for it on items of another label, with the item's id."""
     found: dict[Label | None, list[tuple[str, str]]] = defaultdict(list)
-    levels = () if traces.scale.levels is None else traces.scale.levels
+    levels = traces.scale.levels or ()
     for item in traces.items:
         for draw, matched in zip(item.draws, item.matches, strict=True):
             if not matched and draw.label is not None and not draw.repaired:

@@ -34,7 +34,7 @@ def _levels(rater: Rater) -> list[Label]:
     scale = rater.scale
     if scale.levels is not None:
         return list(scale.levels)
-    low, high = getattr(scale, "low", 0.0), getattr(scale, "high", 1.0)
+    low, high = map(float, scale.ends)
     # Sums of tenths have all digits between them, and as many as people write.
     return [low + (high - low) * share for share in (0.0, 0.123456, 0.456789, 0.7890, 1.0)]
 

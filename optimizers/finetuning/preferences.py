@@ -142,14 +142,9 @@ def _wrong(item: ItemDraws, gold: Label, scale: Scale) -> list[tuple[Draw, float
 
 def _apart(scale: Scale, one: Label, other: Label) -> float:
     apart = scale.distance(one, other)
-    low, high = getattr(scale, "low", None), getattr(scale, "high", None)
-    if scale.levels is None and low is not None and high is not None:
-        return 4 * apart / (high - low)
-    return apart
+    return apart if scale.levels is not None else 4 * apart / scale.span
 
 
 def _farthest(scale: Scale) -> float:
     """Return the most steps that two labels can be apart."""
-    if scale.levels is None:
-        return 4.0
-    return max(scale.distance(scale.levels[0], scale.levels[-1]), 1.0)
+    return 4.0 if scale.levels is None else scale.span

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...data import Corpus, Label, Scale
-from ...data.metrics import Distance, krippendorff
+from ...data.metrics import Distance, distance_of, krippendorff
 from ...data.statistics import Floats
 from ...programs import Checklist, Ratings, Threshold, read_answers, rules_of
 from ...programs.guideline import Answer
@@ -138,7 +138,7 @@ def thresholds(shares: Sequence[float], golds: Sequence[Label], scale: Scale) ->
     counts = np.zeros((occurring.size, len(levels)))
     for share, gold in zip(np.round(shares, 9), golds, strict=True):
         counts[np.searchsorted(occurring, share), levels.index(gold)] += 1
-    cuts = _best_cuts(counts, np.array([scale.position(level) for level in levels]), _distance(scale))
+    cuts = _best_cuts(counts, np.array([scale.position(level) for level in levels]), distance_of(scale))
     bounds = [0, *cuts, occurring.size]
     found: list[Threshold] = []
     for level, start, end in zip(levels, bounds, bounds[1:], strict=False):
@@ -181,10 +181,6 @@ def _alphas(sums: Floats, cuts: Any, values: Floats, distance: Distance) -> Floa
     confusion = np.diff(sums[bounds], axis=1).reshape(placements, levels * levels)
     codes = np.array([(one, other) for one in range(levels) for other in range(levels)], dtype=np.int64)
     return np.nan_to_num(krippendorff(codes, values, distance, confusion.T), nan=-np.inf)
-
-
-def _distance(scale: Scale) -> Distance:
-    return "ordinal" if scale.kind == "ordinal" else "interval"
 
 
 def _targets(level: str, golds: Sequence[Label], scale: Scale) -> Floats:

@@ -8,7 +8,7 @@ turns: a rare one ("second from the top") stays, since every further phrase also
 import re
 from collections.abc import Iterator
 
-from ...data import Pairwise, Scale
+from ...data import Scale
 
 UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _UNIT = "|".join(UNITS)
@@ -113,7 +113,7 @@ def name_patterns(scale: Scale) -> Iterator[str]:
             wherever they stand. On a pairwise scale only a verdict on the two as wholes counts ("A is better", "a
             tie"), not what is said of one of them ("A cites two sources").
     """
-    if isinstance(scale, Pairwise):
+    if scale.comparative:
         yield from _VERDICTS
         return
     names = [level for level in scale.levels or () if isinstance(level, str)]

@@ -124,7 +124,7 @@ def _number(written: str | None) -> float | None:
 def _range(scale: Scale) -> tuple[float, float]:
     """Return the lowest and highest number that may stand for a level: names count from 1."""
     levels = scale.levels
-    if levels is None:
-        return getattr(scale, "low", 0.0), getattr(scale, "high", 0.0)
-    numbers = [level for level in levels if not isinstance(level, str)]
-    return (float(numbers[0]), float(numbers[-1])) if numbers else (1.0, float(len(levels)))
+    low, high = scale.ends
+    if levels is None or not isinstance(low, str):
+        return float(low), float(high)
+    return 1.0, float(len(levels))

@@ -103,7 +103,7 @@ class Within:
         Raises:
             SetupError: On a scale without an order: there every label would match every other.
         """
-        if self.steps > 0 and not scale.ordered:
+        if self.steps > 0 and not scale.graded:
             what = f"labels of a {scale.kind} scale are no steps apart"
             raise SetupError(what, place=f"Within({self.steps:g})", cure="Use Exact or AnyAnnotator.")
         return example["label"]

@@ -11,9 +11,6 @@ import dspy
 
 from ...data import Label, Scale
 
-_FAR = 1e300
-"""Beyond the ends of any scale."""
-
 
 class FeedbackMetric:
     """A DSPy metric that says, beside the score, what people's label was and the thinking that leads to it.
@@ -33,7 +30,7 @@ class FeedbackMetric:
         """Look up the reasoning by item."""
         self.scale = scale
         self.fields = tuple(fields)
-        self._span = _span(scale)
+        self._span = scale.span
         self._known: dict[Any, str] = {}
         for trace in traces:
             reasoning = str(trace.get("rationale") or "").strip()
@@ -91,11 +88,3 @@ class FeedbackMetric:
     def _key(self, example: Any) -> Any:
         own = example.get("item_id")
         return own if own is not None else tuple(str(example[name]) for name in self.fields)
-
-
-def _span(scale: Scale) -> float:
-    """Return how far two labels can be apart, in the units of `Scale.distance`."""
-    levels = scale.levels
-    if levels is not None:
-        return max(scale.distance(levels[0], levels[-1]), 1.0)
-    return scale.distance(scale.nearest(-_FAR), scale.nearest(_FAR))

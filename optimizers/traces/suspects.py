@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...data import InputError, Interval, Label, Scale, SetupError
-from .disagreement import one_step
+from ...data import InputError, Label, Scale, SetupError
 from .luck_control import _Floats
 from .teacher_readings import fit_readings
 
@@ -72,14 +71,14 @@ def suspects(
         least: Fewest draws with a label.
         tolerance: Distance from gold, as `Scale.distance` measures it, that is still no disagreement. None takes one
             step on ordinal scales, a quarter of the range on interval scales, and 0 where every other label is simply
-            another one; see `one_step`.
+            another one; see `Scale.one_step`.
         noise: Share of the labels taken to be wrong, in (0, 1).
 
     Raises:
         InputError: If the arguments do not have one entry for each item, or a label is not on the scale.
         SetupError: If `least` is below 1, the tolerance is negative or `noise` is no share.
     """
-    near = one_step(scale) if tolerance is None else tolerance
+    near = scale.one_step if tolerance is None else tolerance
     names = [str(place) for place in range(len(golds))] if ids is None else ids
     _check(drawn, golds, names, least=least, tolerance=near, noise=noise)
     for name, gold in zip(names, golds, strict=True):
@@ -116,9 +115,7 @@ def _far_truth(
             counts[place, cell[label]] += count
     held = np.array([cell[gold] for gold in golds])
     readings = fit_readings(counts, held, noise)
-    apart = np.abs(np.subtract.outer(middles, middles))
-    if not scale.ordered:
-        apart = np.minimum(apart, 1.0)
+    apart = np.abs(np.subtract.outer(middles, middles)) if scale.ordered else np.array(scale.distances)
     # From (truth, gold, reading), the far truths added up: P(far | gold, reading).
     far = (readings.truth * (apart > near)[:, :, None]).sum(axis=0)
     return (readings.reading * far[held]).sum(axis=1)
@@ -129,7 +126,7 @@ def _cells(scale: Scale, near: float) -> tuple[_Floats, float]:
     levels = scale.levels
     if levels is not None and (not scale.ordered or len(levels) <= _MOST_CELLS):
         return np.arange(len(levels), dtype=float), 1.0
-    span = scale.distance(scale.low, scale.high) if isinstance(scale, Interval) else len(levels or ()) - 1.0
+    span = scale.span
     cells = _MOST_CELLS if near == 0 else min(max(math.ceil(span / (near / 2)), 2), _MOST_CELLS)
     width = span / cells
     return np.linspace(width / 2, span - width / 2, cells), width
@@ -137,15 +134,13 @@ def _cells(scale: Scale, near: float) -> tuple[_Floats, float]:
 
 def _steps_up(label: Label, scale: Scale) -> float:
     """Return how many steps a label is above the lowest; the index of a name."""
-    if not isinstance(scale, Interval):
-        return scale.position(label)
-    steps = scale.distance(label, scale.low)
-    return steps if scale.step is None else float(round(steps))
+    steps = scale.distance(label, scale.ends[0]) if scale.ordered else scale.position(label)
+    return steps if scale.levels is None else float(round(steps))
 
 
 def _usual(labels: Sequence[Label], gold: Label, scale: Scale) -> Label:
     """Return the mode, or the median on an interval scale; what is nearest to gold where there are several."""
-    if isinstance(scale, Interval):
+    if scale.unit is not None:
         ordered = sorted(labels, key=scale.position)
         usual = ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1]
     else:

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ...data import Interval, Ordinal, Scale
+from ...data import Scale
 from ...data.frozen import FrozenDict
-from ...data.values import spell
 from .prompt_records import well_formed
 
 Fence = Literal["tag", "bracket"]
@@ -45,7 +44,7 @@ class Template:
             outputs: ``rationale`` and ``label``, or what of them is written, in their order.
             scale: What labels there are.
         """
-        levels = descending(scale) if self.descending else scale.describe()
+        levels = scale.describe(descending=self.descending)
         wanted = {
             "rationale": f"{self.rationale}: <the reasoning that leads to the label>",
             "label": f"{self.label}: <{levels}>",
@@ -63,23 +62,6 @@ class Template:
         end = f"{opening}/{name}"
         shown = well_formed(text).strip().replace(end, f"{opening}\\/{name}")
         return f"{opening}{name}{closing}\n{shown}\n{end}{closing}"
-
-
-def descending(scale: Scale) -> str:
-    """Describe a scale as `Scale.describe` does, from the highest or last level down."""
-    separator = "; " if any("," in text for text in scale.anchors.values()) else ", "
-    meanings = separator.join(f"{scale.write(label)} = {text}" for label, text in reversed(list(scale.anchors.items())))
-    return f"{_levels(scale)}{f' ({meanings})' if meanings else ''}"
-
-
-def _levels(scale: Scale) -> str:
-    if isinstance(scale, Interval):
-        steps = "" if scale.step is None else f" in steps of {spell(scale.step)}"
-        return f"a number from {spell(scale.high)} down to {spell(scale.low)}{steps}"
-    if isinstance(scale, Ordinal) and scale.given is None:
-        return f"a whole number from {scale.high} down to {scale.low}"
-    levels = ", ".join(scale.write(level) for level in reversed(scale.levels or ()))
-    return f"one of, from highest to lowest: {levels}" if scale.kind == "ordinal" else f"one of: {levels}"
 
 
 TEMPLATES = FrozenDict(

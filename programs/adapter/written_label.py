@@ -79,11 +79,11 @@ def read_written(written: str, scale: Scale) -> Label | Unparsed:
         return Unparsed("no_label", "nothing after the marker")
     ratio = _OUT_OF.match(text)
     if ratio is not None:
-        top = scale.levels[-1] if scale.levels is not None else getattr(scale, "high", None)
+        top = scale.ends[1]
         if isinstance(top, int | float) and float(ratio.group(2)) == float(top):
             return _number(ratio.group(1), scale)
         return Unparsed("outside_scale", text[:80])
-    names = [level for level in scale.levels if isinstance(level, str)] if scale.levels is not None else []
+    names = [level for level in scale.levels or () if isinstance(level, str)]
     return _name(text, names, scale) if names else _numeric(text, scale)
 
 

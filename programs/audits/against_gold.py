@@ -10,7 +10,6 @@ import numpy as np
 from ...data import (
     Corpus,
     Finding,
-    Interval,
     Item,
     Label,
     LabelErrors,
@@ -217,9 +216,7 @@ class _GoldAudits:
 
 def _near(scale: Scale) -> dict[str, float]:
     """Return how far from gold a rating on a scale without levels may be to count as right."""
-    if isinstance(scale, Interval) and scale.step is None:
-        return {"within": _NEAR * (scale.high - scale.low)}
-    return {}
+    return {"within": _NEAR * scale.span} if scale.levels is None else {}
 
 
 def _own_parts(corpus: Corpus) -> dict[str, list[str | None]]:

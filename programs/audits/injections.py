@@ -42,9 +42,7 @@ class Planted:
 
 def outer_labels(scale: Scale) -> tuple[Label, Label]:
     """Return the highest and the lowest label, or the last and the first where labels have no order."""
-    if scale.levels is not None:
-        return scale.levels[-1], scale.levels[0]
-    low, high = (scale.nearest(float(getattr(scale, end))) for end in ("low", "high"))
+    low, high = scale.ends
     return high, low
 
 

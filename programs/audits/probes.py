@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import dspy
 
-from ...data import Corpus, Item, Journal, Label, Pairwise, SetupError, pair_fields
+from ...data import Corpus, Item, Journal, Label, SetupError, pair_fields
 from ...data.frozen import FrozenDict
 from ..adapter import TEMPLATES
 from ..completions import NOT_ASKED
@@ -164,7 +164,7 @@ def make_probes(
     if repeats < 2:
         raise SetupError(f"repeats={repeats}", place="make_probes", cure="Give at least 2: one reply repeats nothing.")
     found = [Probe("as deployed", "deployed", rater, corpus)]
-    if isinstance(rater, Rater) and isinstance(rater.scale, Pairwise) and pair_fields(rater.fields) is not None:
+    if isinstance(rater, Rater) and rater.scale.comparative and pair_fields(rater.fields) is not None:
         found.append(Probe("exchanged", "order", rater, _exchanged(corpus, PairRater(rater))))
     found.append(Probe("repeats", "repeats", rater, corpus, repeats=repeats))
     for target in outer_labels(rater.scale):

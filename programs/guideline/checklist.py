@@ -152,7 +152,7 @@ class Checklist:
         share = self.share(answers)
         if self.thresholds:
             return scale.read([one.level for one in self.thresholds if one.share <= share + _ROUNDING][-1])
-        levels = scale.levels if scale.levels is not None else ()
+        levels = scale.levels or ()
         return levels[min(int(share * len(levels) + _ROUNDING), len(levels) - 1)]
 
     def tally(self, answers: Sequence[Answer], scale: Scale) -> str:

@@ -95,8 +95,7 @@ class _Walk:
     """
 
     def __init__(self, scale: Scale) -> None:
-        levels = scale.levels
-        self._written = {} if levels is None else {level: scale.write(level).encode().lower() for level in levels}
+        self._written = {level: scale.write(level).encode().lower() for level in scale.levels or ()}
         self.weights: dict[Label, float] = dict.fromkeys(self._written, 0.0)
         self.unclear = 0.0
         self.chosen: Label | None = None
