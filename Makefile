@@ -7,6 +7,9 @@ DOCS_VENV := .venv-docs
 export HF_HUB_OFFLINE := 1
 export LITELLM_LOCAL_MODEL_COST_MAP := True
 export TOKENIZERS_PARALLELISM := false
+# Several hundred processes import the rooms: each would compile them anew where the environment forbids to keep bytecode.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/bytecode
 # A third of their time tests wait for servers and processes: two cores take three at a time, with torch on one thread each.
 WORKERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
 # A chosen handful: drawing, rating, training, saving, merging, serving, and what chooses the format.
