@@ -27,7 +27,8 @@ FLOORS: dict[str, str] = {
         scales statistics tables
         corpus journal metrics pairwise
         annotators baselines confidence
-        audits label_quality
+        label_quality
+        audits
     """,
     "programs": """
         guideline threads

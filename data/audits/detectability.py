@@ -16,9 +16,19 @@ from ..errors import InputError
 from ..frozen import FrozenDict
 from ..metrics import prepare
 from ..scales import Label, Scale
-from ..statistics import Estimate, Finding, Floats, Units, check_bootstrap, estimates, midranks, ratio, totals
+from ..statistics import (
+    Estimate,
+    Finding,
+    Floats,
+    Units,
+    check_bootstrap,
+    estimates,
+    midranks,
+    ratio,
+    told_apart,
+    totals,
+)
 from .item_features import ItemFeatures, item_features, standardized
-from .two_sample_classifier import told_apart
 
 _NAME = "detectability"
 _AUC, _PAIRS = "AUC", "unlike labels told apart"

@@ -18,6 +18,7 @@ from .significance import (
     tested,
     two_sided_p,
 )
+from .two_sample_classifier import told_apart
 
 __all__ = [
     "CHUNK",
@@ -51,6 +52,7 @@ __all__ = [
     "slopes",
     "tail",
     "tested",
+    "told_apart",
     "totals",
     "two_sided_p",
 ]
