@@ -10,7 +10,7 @@ from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
 from ..metrics import BY_POSITION, Agreement, Labels, Numbers, agreement
 from ..scales import Label, Scale
-from ..statistics import check_bootstrap
+from ..statistics import Bootstrap
 from .alt_classes import LEAST_ITEMS
 from .annotation_matrix import named_labels
 
@@ -94,7 +94,7 @@ def each_annotator(
             name, or an unknown rule.
         SetupError: For a rule that does not fit the scale, or Dawid-Skene.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     rule = rule_for(scale, rule)
     if rule == "dawid_skene":
         raise SetupError("Dawid-Skene weighs annotators over all items", cure='Use rule="majority".')
@@ -126,9 +126,7 @@ def each_annotator(
             [one.others for one in mine],
             scale,
             groups=None if groups is None else [one.group for one in mine],
-            resamples=resamples,
-            seed=seed,
-            level=level,
+            **vars(bootstrap),
         )
         for who, mine in sorted(rows.items())
         if len(mine) >= LEAST_ITEMS

@@ -11,7 +11,7 @@ from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
 from ..metrics import Labels, agreement, given_labels, icc1, icc3, krippendorff, packed, rectangle
 from ..scales import Scale
-from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, distinct_rows, estimates
+from ..statistics import Bootstrap, Codes, Estimate, Floats, Units, distinct_rows, estimates
 from .simulated_annotators import People
 
 SIMULATED = 10_000
@@ -143,7 +143,7 @@ def gold_reliability(
         InputError: For a label that is not on the scale, one group too few or too many, or an unknown rule.
         SetupError: For a rule that does not fit the scale, or Dawid-Skene.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     rule = rule_for(scale, rule)
     if rule == "dawid_skene":
         raise SetupError("the reliability of a Dawid-Skene consensus is not known", cure='Use rule="majority".')
@@ -171,9 +171,7 @@ def gold_reliability(
     counts = np.sort((codes >= 0).sum(axis=1))
     judged = int((counts >= 2).sum())
     why = _why(judged, values)
-    found = estimates(
-        units, statistics, resamples=resamples, seed=seed, level=level, why=lambda _: why, rows=values.size
-    )
+    found = estimates(units, statistics, bootstrap, why=lambda _: why, rows=values.size)
     if 0 < judged < len(items):
         said = f"{len(items) - judged} items with one label are taken to be as noisy as the others"
         found = {name: one.remark(said) if one.value is not None else one for name, one in found.items()}

@@ -6,7 +6,7 @@ on the items that this person labelled, always on the same resamples.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from ..frozen import FrozenDict
 from ..metrics import DISTANCES, Distance, Labels, krippendorff
 from ..scales import Label, Scale
-from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, coded, distinct_rows, estimates
+from ..statistics import Bootstrap, Codes, Estimate, Floats, Units, coded, distinct_rows, estimates
 from .annotation_matrix import human_table
 
 _LEAST = 10
@@ -115,7 +115,7 @@ def replace_one(
     Raises:
         InputError: For lengths that differ, or a label that is not on the scale.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     table = human_table(ratings, labels, scale, groups=groups, fill=fill)
     whole = np.column_stack([table.grid, table.rating])
     values, codes = coded(whole)
@@ -136,8 +136,8 @@ def replace_one(
         changes = [found[f"change {name}"] for name in sides]
         return {**found, "change": np.mean(changes, axis=0)} if changes else {}
 
-    bootstrap = {"resamples": resamples if sides else 0, "seed": seed, "level": level}
-    found = estimates(units, statistics, **bootstrap, why=lambda _: UNVARIED, rows=values.size)
+    how = bootstrap if sides else replace(bootstrap, resamples=0)
+    found = estimates(units, statistics, how, why=lambda _: UNVARIED, rows=values.size)
     nobody = f"no annotator has {_LEAST} items that another one and the rater have labelled too"
     return ReplaceOne(
         annotators=FrozenDict(
@@ -159,9 +159,7 @@ def replace_one(
         groups=units.count,
         unparsed=table.unparsed,
         left_out=table.left_out,
-        resamples=resamples,
-        seed=seed,
-        level=float(level),
+        **vars(bootstrap),
     )
 
 

@@ -19,7 +19,7 @@ from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
 from ..metrics import metrics_of
 from ..scales import Label, Scale
-from ..statistics import FEW_UNITS, Codes, Estimate, Finding, check_bootstrap
+from ..statistics import FEW_UNITS, Bootstrap, Codes, Estimate, Finding
 from .confidences import Judged, checked_confidences, top_coded
 from .threshold_tests import bootstrapped, critical, exact
 
@@ -156,7 +156,7 @@ def fit_abstention(
         SetupError: For a metric that the scale does not have or that measures errors, or a `within` or `wanted` that
             makes no sense.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     _check(metric, wanted, within, scale)
     # A metric other than accuracy knows no "right": any distance will do.
     near = within if metric == "accuracy" else float(scale.levels is None)
@@ -166,7 +166,7 @@ def fit_abstention(
         tests = [exact(data, block <= number, wanted) for number in range(len(edges))]
     else:
         coefficient = metrics_of(scale)[metric]
-        tests = bootstrapped(data, scale, block, len(edges), coefficient, wanted, resamples=resamples, seed=seed)
+        tests = bootstrapped(data, scale, block, len(edges), coefficient, wanted, bootstrap)
     units = [test.units for test in tests]
     at = critical(units, 1 - wanted if metric == "accuracy" else 0.5, 1 - level, seed)
     tried = [

@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
 from ..scales import Interval, Label, Scale
-from ..statistics import Codes, Estimate, Finding, Floats, check_bootstrap
+from ..statistics import Bootstrap, Codes, Estimate, Finding, Floats
 from .label_noise import WRONG_SHARE, LabelNoise, fit_label_noise
 from .label_posterior import Beliefs, Confidences, RatingsByRater, ranks_of
 
@@ -116,7 +116,7 @@ def label_errors(
         InputError: For lengths that differ, a label off the scale, or a confidence that is not from 0 to 1.
         SetupError: For a scale without levels, or a negative step.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     levels = scale.levels
     if levels is None:
         raise SetupError("label errors need a scale with levels", cure="Give the interval a step.")
@@ -141,7 +141,7 @@ def label_errors(
     apart = np.array([[scale.distance(a, b) > near for b in levels] for a in levels])
     believed = _believed(beliefs, held)
     chosen = None if groups is None else [groups[place] for place in kept.tolist()]
-    noise = fit_label_noise(beliefs, held, apart, chosen, resamples=resamples, seed=seed, level=level)
+    noise = fit_label_noise(beliefs, held, apart, chosen, bootstrap)
     suspicious = np.flatnonzero((believed >= 0) & apart[held, believed])
     order = suspicious[
         np.lexsort((kept[suspicious], -beliefs[suspicious, believed[suspicious]], -noise.probability[suspicious]))

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..scales import Label, Scale
-from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, coded, distinct_rows, estimates
+from ..statistics import Bootstrap, Codes, Estimate, Floats, Units, coded, distinct_rows, estimates
 from .icc import Intraclass, icc3
 from .krippendorff import DISTANCES, Distance, krippendorff
 from .label_numbers import Numbers
@@ -133,7 +133,7 @@ def panel_agreement(
         InputError: For fewer than two raters, lengths that differ, or a label that is not on the scale.
     """
     panel = _Panels([ratings], gold, scale, groups, fill)
-    return panel.agreement(0, panel.estimates(resamples, seed, level))
+    return panel.agreement(0, panel.estimates(Bootstrap(resamples, seed, level)))
 
 
 def panel_change(
@@ -157,7 +157,7 @@ def panel_change(
         cure = "Give the same names in the same order."
         raise InputError(f"raters {', '.join(before)} before and {', '.join(after)} after", cure=cure)
     panel = _Panels([before, after], gold, scale, groups, fill)
-    found = panel.estimates(resamples, seed, level)
+    found = panel.estimates(Bootstrap(resamples, seed, level))
     return PanelChange(
         panel.agreement(0, found),
         panel.agreement(1, found),
@@ -205,14 +205,11 @@ class _Panels:
         ]
         self.n = len(gold)
 
-    def estimates(self, resamples: int, seed: int, level: float) -> dict[str, Estimate]:
-        check_bootstrap(resamples, level)
+    def estimates(self, bootstrap: Bootstrap) -> dict[str, Estimate]:
         return estimates(
             self.units,
             self._statistics,
-            resamples=resamples,
-            seed=seed,
-            level=level,
+            bootstrap,
             why=lambda _: "the labels do not vary, or too few items have them",
             rows=self.values.size,
         )
