@@ -23,6 +23,7 @@ from ...data import (
     one_human,
     paired_difference,
 )
+from ...data.values import undefined_last
 from ..results import Baselines, baseline_name
 from .entrants import Entrant
 
@@ -279,5 +280,4 @@ class _Sides:
 
 def alpha_of(found: Agreement) -> float:
     """Return alpha for sorting; what is undefined comes last."""
-    value = found.metrics["alpha"].value
-    return -2.0 if value is None else value
+    return undefined_last(found.metrics["alpha"].value)

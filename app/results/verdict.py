@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...data import Difference, Estimate
+from ...data.values import undefined_last
 
 if TYPE_CHECKING:
     from .record import RaterRow, ReportedComparison
@@ -111,8 +112,7 @@ def _above(difference: Difference) -> bool:
 
 
 def _value(row: "RaterRow") -> float:
-    value = row.agreement.metrics["alpha"].value
-    return -1.0 if value is None else value
+    return undefined_last(row.agreement.metrics["alpha"].value)
 
 
 def _alpha(row: "RaterRow") -> str:

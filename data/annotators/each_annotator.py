@@ -11,6 +11,7 @@ from ..frozen import FrozenDict
 from ..metrics import BY_POSITION, Agreement, Labels, Numbers, agreement
 from ..scales import Label, Scale
 from ..statistics import Bootstrap
+from ..values import undefined_last
 from .alt_classes import LEAST_ITEMS
 from .annotation_matrix import named_labels
 
@@ -132,7 +133,7 @@ def each_annotator(
         if len(mine) >= LEAST_ITEMS
     }
     return EachAnnotator(
-        annotators=FrozenDict(sorted(found.items(), key=lambda pair: _standing(pair[1]))),
+        annotators=FrozenDict(sorted(found.items(), key=lambda pair: -undefined_last(pair[1].metrics["alpha"].value))),
         skipped=FrozenDict({who: len(mine) for who, mine in sorted(rows.items()) if len(mine) < LEAST_ITEMS}),
         rule=rule,
         n=several,
@@ -145,11 +146,6 @@ class _Compared(NamedTuple):
     label: Label
     others: Label
     group: str | None
-
-
-def _standing(row: Agreement) -> tuple[bool, float]:
-    alpha = row.metrics["alpha"].value
-    return alpha is None, 0.0 if alpha is None else -alpha
 
 
 def _note(labels: Sequence[Labels], rows: Mapping[str, Any]) -> str:
