@@ -22,7 +22,7 @@ MOST_MODULES = 15
 FLOORS: dict[str, str] = {
     "data": """
         errors
-        values frozen files notebook
+        values frozen files notebook jsonable
         assets
         scales statistics tables
         corpus journal metrics pairwise

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..metrics import DISTANCES, Labels, Pairs, krippendorff, spearman
 from ..scales import Label, Scale
 from ..statistics import Bootstrap, Codes, Estimate, Floats, Units, coded, distinct_rows, estimates, totals
@@ -21,7 +22,7 @@ from .replace_one import UNVARIED
 
 
 @dataclass(frozen=True)
-class Helped:
+class Helped(JsonableRecord):
     """What the rater adds to a few people.
 
     Attributes:
@@ -36,13 +37,9 @@ class Helped:
     joined: Estimate
     gain: Estimate
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        return {"n": self.n, **{name: getattr(self, name).to_dict() for name in ("alone", "joined", "gain")}}
-
 
 @dataclass(frozen=True)
-class AddOne:
+class AddOne(JsonableRecord):
     """What the rater adds to people as one more of them.
 
     Attributes:
@@ -76,10 +73,7 @@ class AddOne:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        record |= {name: getattr(self, name).to_dict() for name in ("before", "after", "change")}
-        people = {str(count): row.to_dict() for count, row in self.people.items()}
-        return {**record, "people": people, "left_out": dict(self.left_out)}
+        return {**super().to_dict(), "people": {str(count): row.to_dict() for count, row in self.people.items()}}
 
 
 def add_one(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ..corpus import consensus, rule_for
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..metrics import BY_POSITION, Agreement, Labels, Numbers, agreement
 from ..scales import Label, Scale
 from ..statistics import Bootstrap
@@ -19,7 +20,7 @@ _SHOWN = ("alpha", "kappa", "tau_b", "spearman", "mae", "accuracy", "bias")
 
 
 @dataclass(frozen=True)
-class EachAnnotator:
+class EachAnnotator(JsonableRecord):
     """How far each annotator agrees with the others.
 
     Attributes:
@@ -51,17 +52,6 @@ class EachAnnotator:
         if self.skipped:
             lines.append(f"  {len(self.skipped)} more have fewer than {LEAST_ITEMS} items")
         return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        return {
-            "annotators": {name: row.to_dict() for name, row in self.annotators.items()},
-            "skipped": dict(self.skipped),
-            "rule": self.rule,
-            "n": self.n,
-            "left_out": dict(self.left_out),
-            "note": self.note,
-        }
 
 
 def each_annotator(

@@ -9,6 +9,7 @@ import numpy as np
 from ..corpus import rule_for
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..metrics import Labels, agreement, given_labels, icc1, icc3, krippendorff, packed, rectangle
 from ..scales import Scale
 from ..statistics import Bootstrap, Codes, Estimate, Floats, Units, distinct_rows, estimates
@@ -23,7 +24,7 @@ _UNRELATED = "labels of one item are no more alike than any: there is no truth i
 
 
 @dataclass(frozen=True)
-class GoldReliability:
+class GoldReliability(JsonableRecord):
     """How reliable gold labels are, and the ceiling that sets.
 
     Attributes:
@@ -95,12 +96,6 @@ class GoldReliability:
         width = max(map(len, rows))
         lines = [f"reliability of gold on {self.n:,} items{people} ({self.level:.0%} intervals)"]
         return "\n".join([*lines, *(f"  {name:<{width}}  {found}" for name, found in rows.items())])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        record |= {name: getattr(self, name).to_dict() for name in ("single", "gold", "correlation")}
-        return {**record, "ceilings": {name: found.to_dict() for name, found in self.ceilings.items()}}
 
 
 def gold_reliability(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..metrics import DISTANCES, Distance, Labels, krippendorff
 from ..scales import Label, Scale
 from ..statistics import Bootstrap, Codes, Estimate, Floats, Units, coded, distinct_rows, estimates
@@ -24,7 +25,7 @@ UNVARIED = "the labels do not vary: nothing tells agreement from chance"
 
 
 @dataclass(frozen=True)
-class Replaced:
+class Replaced(JsonableRecord):
     """One person replaced by the rater.
 
     Attributes:
@@ -39,14 +40,9 @@ class Replaced:
     after: Estimate
     change: Estimate
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        parts = {name: getattr(self, name).to_dict() for name in ("before", "after", "change")}
-        return {"n": self.n, **parts}
-
 
 @dataclass(frozen=True)
-class ReplaceOne:
+class ReplaceOne(JsonableRecord):
     """What becomes of people's agreement when the rater replaces one of them.
 
     Attributes:
@@ -81,10 +77,7 @@ class ReplaceOne:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        record["annotators"] = {name: row.to_dict() for name, row in self.annotators.items()}
-        record |= {"change": self.change.to_dict(), "worse_than": list(self.worse_than)}
-        return {**record, "skipped": dict(self.skipped), "left_out": dict(self.left_out)}
+        return {**super().to_dict(), "worse_than": list(self.worse_than)}
 
 
 def replace_one(

@@ -10,13 +10,13 @@ sample, and get one and the same level, such that labels that are just not good 
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..metrics import metrics_of
 from ..scales import Label, Scale
 from ..statistics import FEW_UNITS, Bootstrap, Codes, Estimate, Finding
@@ -53,7 +53,7 @@ class TriedThreshold:
 
 
 @dataclass(frozen=True)
-class Abstention:
+class Abstention(JsonableRecord):
     """From which confidence on labels are kept.
 
     Attributes:
@@ -111,10 +111,6 @@ class Abstention:
         shown = True if chosen is not None else (False if measured else None)
         details = {key: value for key, value in self.to_dict().items() if key not in ("n", "left_out")}
         return Finding("abstention", shown, verdict, FrozenDict(measures), self.n, self.left_out, FrozenDict(details))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        return {**asdict(self), "tried": [asdict(one) for one in self.tried], "left_out": dict(self.left_out)}
 
 
 def fit_abstention(

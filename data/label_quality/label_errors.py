@@ -6,13 +6,14 @@ items that people gave that label. So a rater that is seldom sure of a level is 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..scales import Interval, Label, Scale
 from ..statistics import Bootstrap, Codes, Estimate, Finding, Floats
 from .label_noise import WRONG_SHARE, LabelNoise, fit_label_noise
@@ -22,7 +23,7 @@ _NAME, _PRECISION = "label errors", "expected precision of the candidates"
 
 
 @dataclass(frozen=True)
-class LabelError:
+class LabelError(JsonableRecord):
     """An item whose human label may be an error.
 
     Attributes:
@@ -49,13 +50,9 @@ class LabelError:
     people: tuple[Label, ...] = ()
     dissent: float | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        return {**asdict(self), "people": list(self.people)}
-
 
 @dataclass(frozen=True)
-class LabelErrors:
+class LabelErrors(JsonableRecord):
     """Candidates for label errors, the most suspicious first.
 
     Attributes:
@@ -65,10 +62,6 @@ class LabelErrors:
 
     candidates: tuple[LabelError, ...]
     finding: Finding
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        return {"candidates": [one.to_dict() for one in self.candidates], "finding": self.finding.to_dict()}
 
 
 def label_errors(

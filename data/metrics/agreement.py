@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..notebook import html_table
 from ..scales import Label, Scale
 from ..statistics import Bootstrap, Estimate, Floats, Units, estimates
@@ -24,7 +25,7 @@ NUMERIC = ("tau_b", "spearman", "pearson", "icc3", "mse", "mae", "bias")
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(JsonableRecord):
     """How far labels agree, with intervals.
 
     Attributes:
@@ -80,8 +81,9 @@ class Agreement:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "metrics"}
-        return {**record, "metrics": {name: found.to_dict() for name, found in self.metrics.items()}}
+        record = super().to_dict()
+        metrics = record.pop("metrics")  # records on disk have them last
+        return {**record, "metrics": metrics}
 
 
 def agreement(

@@ -1,9 +1,9 @@
 """Knows whether one rater agrees with gold better than another on the same items; knows nothing about either rater."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
+from ..jsonable import JsonableRecord
 from ..scales import Label, Scale
 from ..statistics import Bootstrap, Floats, Units, estimate, resample, two_sided_p
 from .paired_raters import Paired
@@ -16,7 +16,7 @@ _DIRECTIONS = {
 
 
 @dataclass(frozen=True)
-class Difference:
+class Difference(JsonableRecord):
     """How much better one rater agrees with gold than another. Above 0, a is better, whatever the metric.
 
     Attributes:
@@ -52,10 +52,6 @@ class Difference:
     seed: int
     level: float
     note: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        return {**asdict(self), "unparsed": list(self.unparsed)}
 
 
 def paired_difference(

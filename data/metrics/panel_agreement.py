@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..jsonable import JsonableRecord
 from ..scales import Label, Scale
 from ..statistics import Bootstrap, Codes, Estimate, Floats, Units, coded, distinct_rows, estimates
 from .icc import Intraclass, icc3
@@ -22,7 +23,7 @@ _Ratings = Mapping[str, Sequence[Label | None]]
 
 
 @dataclass(frozen=True)
-class PanelAgreement:
+class PanelAgreement(JsonableRecord):
     """How far raters agree.
 
     Attributes:
@@ -43,21 +44,9 @@ class PanelAgreement:
     n: int
     unparsed: Mapping[str, int]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        return {
-            "alpha": self.alpha.to_dict(),
-            "icc3": self.icc3.to_dict(),
-            "icc3k": self.icc3k.to_dict(),
-            "with_gold": {name: one.to_dict() for name, one in self.with_gold.items()},
-            "mean_with_gold": self.mean_with_gold.to_dict(),
-            "n": self.n,
-            "unparsed": dict(self.unparsed),
-        }
-
 
 @dataclass(frozen=True)
-class PanelChange:
+class PanelChange(JsonableRecord):
     """What became of the agreement of raters when all of them were changed, e.g. given another guideline.
 
     Attributes:
@@ -95,15 +84,7 @@ class PanelChange:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able data."""
-        return {
-            "before": self.before.to_dict(),
-            "after": self.after.to_dict(),
-            "alpha": self.alpha.to_dict(),
-            "icc3": self.icc3.to_dict(),
-            "icc3k": self.icc3k.to_dict(),
-            "with_gold": self.with_gold.to_dict(),
-            "warning": self.warning,
-        }
+        return {**super().to_dict(), "warning": self.warning}
 
 
 def panel_agreement(

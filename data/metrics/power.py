@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import InputError
+from ..jsonable import JsonableRecord
 from ..scales import Label, Scale
 from ..statistics import FEW_UNITS, Bootstrap, Estimate, Units, estimate, resample, tail
 from .paired_raters import Paired
@@ -18,7 +18,7 @@ ASSUMED = (
 
 
 @dataclass(frozen=True)
-class LabelsNeeded:
+class LabelsNeeded(JsonableRecord):
     """How many items would tell two raters apart.
 
     Attributes:
@@ -51,10 +51,6 @@ class LabelsNeeded:
     n: int
     units: int
     note: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        return {**asdict(self), "items_range": list(self.items_range)}
 
 
 def labels_needed(

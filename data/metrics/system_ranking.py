@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..scales import Label, Scale
 from ..statistics import (
     CHUNK,
@@ -43,7 +44,7 @@ class SystemMeans:
 
 
 @dataclass(frozen=True)
-class SystemAgreement:
+class SystemAgreement(JsonableRecord):
     """How far a rater ranks systems as people do.
 
     Attributes:
@@ -71,16 +72,6 @@ class SystemAgreement:
     resamples: int
     seed: int
     level: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        record["items"] = {name: found.to_dict() for name, found in self.items.items()}
-        record["systems"] = {name: found.to_dict() for name, found in self.systems.items()}
-        record["means"] = {
-            name: {"n": one.n, "rater": one.rater, "human": one.human} for name, one in self.means.items()
-        }
-        return record
 
 
 def system_agreement(

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..scales import Label, Pairwise
 from ..statistics import Bootstrap, Estimate, Floats, Units, distinct_rows, estimates
 from .davidson import Design, fit_davidson
@@ -37,7 +38,7 @@ class Record(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BradleyTerry:
+class BradleyTerry(JsonableRecord):
     """Strengths of systems that were compared in pairs.
 
     Attributes:
@@ -82,18 +83,6 @@ class BradleyTerry:
             lines.append(f"  {name:<{width}}  {found}  won {record.won}, lost {record.lost}, tied {record.tied}")
         lines += [f"  {name}: {found}" for name, found in (("home", self.home), ("tie", self.tie)) if found is not None]
         return "\n".join([*lines, *([f"  ({self.note})"] if self.note else [])])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        plain = ("n", "left_out", "groups", "prior", "resamples", "seed", "level", "note")
-        return {
-            "strengths": {name: found.to_dict() for name, found in self.strengths.items()},
-            "wins": {name: {other: found.to_dict() for other, found in row.items()} for name, row in self.wins.items()},
-            "home": None if self.home is None else self.home.to_dict(),
-            "tie": None if self.tie is None else self.tie.to_dict(),
-            "records": {name: record._asdict() for name, record in self.records.items()},
-            **{name: getattr(self, name) for name in plain},
-        }
 
 
 def bradley_terry(
