@@ -80,3 +80,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     folded = {other.casefold(): other for other in known}
     near = difflib.get_close_matches(name.strip().casefold(), list(folded), n=1, cutoff=0.6)
     return f" Did you mean {folded[near[0]]!r}?" if near else ""
+
+
+def undefined_last(value: float | None) -> float:
+    """Return a number to choose the greatest by: one that is undefined is less than any other."""
+    return -math.inf if value is None else value

@@ -22,12 +22,13 @@ MOST_MODULES = 15
 FLOORS: dict[str, str] = {
     "data": """
         errors
-        values frozen files notebook
+        values frozen files notebook jsonable
         assets
         scales statistics tables
         corpus journal metrics pairwise
         annotators baselines confidence
-        audits label_quality
+        label_quality
+        audits
     """,
     "programs": """
         guideline threads

@@ -1,6 +1,6 @@
 """Knows which audits apply to labels that are there already, and hands them what they take; knows no audit's inside."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,23 +8,16 @@ from ...data import (
     AltTest,
     Finding,
     Label,
+    LabelErrors,
     ReplaceOne,
     SetupError,
-    agreement_by,
     alt_test,
-    calibration,
-    detectability,
     item_lengths,
-    label_errors,
     labels_by_annotator,
-    length_bias,
-    leniency,
-    level_usage,
     one_human,
-    position_bias,
     replace_one,
-    risk_coverage,
 )
+from ...data.audits import LABEL_AUDITS, LabelAudit
 from ..results import Some
 from .entrants import Entrant
 from .inputs import Opened
@@ -39,6 +32,8 @@ MOST_PARTS = 50
 
 MANY_PEOPLE = 20
 """People up to whom agreement with each of them is compared without being asked for."""
+
+_Columns = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -67,118 +62,92 @@ def audit_labels(entrant: Entrant, data: Opened, fill: Label, settings: Settings
         fill: What stands for an answer without a label in the tests against people; the audits leave it out.
         settings: How estimates are made.
     """
-    findings: list[Finding] = []
-    for name, audit in _audits(entrant, data, settings):
-        try:
-            findings += audit()
-        except SetupError as error:
-            # What a scale has no numbers for is an answer here, not a mistake of the caller's.
-            findings.append(Finding(name, None, f"not measured: {error}", {}, 0))
+    findings = tuple(_findings(entrant, data, settings))
     some = Some.of(entrant.rated, data.corpus)
     note = _no_alt_test(data, some)
     if note:
-        return Audits(tuple(findings), None, note)
+        return Audits(findings, None, note)
     labels = some.of_these(labels_by_annotator(data.corpus))
     given = some.of_these(entrant.labels)
     tested = alt_test(given, labels, data.corpus.scale, fill=fill)
     if not settings.full:
-        return Audits(tuple(findings), tested, "")
+        return Audits(findings, tested, "")
     how: dict[str, Any] = {"groups": some.groups, "fill": fill, "resamples": settings.resamples, "seed": settings.seed}
-    return Audits(tuple(findings), tested, "", replace_one(given, labels, data.corpus.scale, **how))
+    return Audits(findings, tested, "", replace_one(given, labels, data.corpus.scale, **how))
 
 
-def _audits(entrant: Entrant, data: Opened, settings: Settings) -> list[tuple[str, Callable[[], list[Finding]]]]:
-    corpus, scale = data.corpus, data.corpus.scale
-    some = Some.of(entrant.rated, corpus)
-    ratings, gold = some.of_these(entrant.labels), some.of_these(corpus.golds())
-    how: dict[str, Any] = {"groups": some.groups, "resamples": settings.resamples, "seed": settings.seed}
-    found: list[tuple[str, Callable[[], list[Finding]]]] = [
-        ("leniency", lambda: [leniency(ratings, gold, scale, **how)]),
-        ("level usage", lambda: [level_usage(ratings, gold, scale, **how)]),
-    ]
-    if (orders := entrant.orders) is not None:
-        both = some.of_these(orders.given), some.of_these(orders.swapped)
-        found.append(("position bias", lambda: [position_bias(*both, gold=gold, scale=scale, **how)]))
-    lengths = item_lengths(corpus) if data.texts else None
-    if lengths is not None:
-        sizes = some.of_these(lengths)
-        found.append(("length bias", lambda: [length_bias(ratings, gold, sizes, scale, **how)]))
-    for name, parts in _parts(data).items():
-        by = some.of_these(parts)
-        found.append((f"agreement by {name}", lambda by=by, name=name: [_by(ratings, gold, by, scale, name, how)]))
-    people = {one.annotator for item in corpus for one in item.annotations}
-    if data.names_people and 2 <= len(people) and (len(people) <= MANY_PEOPLE or settings.full):
-        found.append(("agreement by annotator", lambda: [_by_annotator(entrant, data, some, how)]))
-    if entrant.confidences is not None:
-        sure = some.of_these(entrant.confidences)
-        if scale.levels is None:
-            found.append(("calibration", lambda: [_nothing_right("calibration"), _nothing_right("risk and coverage")]))
-        else:
-            found.append(("calibration", lambda: [calibration(sure, ratings, gold, scale, **how)]))
-            found.append(("risk and coverage", lambda: [risk_coverage(sure, ratings, gold, scale, **how)]))
-            found.append(("label errors", lambda: [_label_errors(ratings, sure, gold, data, some, how)]))
-    if settings.full:
-        found.append(("detectability", lambda: [_detectability(ratings, data, some, how)]))
-    return found
+def _findings(entrant: Entrant, data: Opened, settings: Settings) -> Iterator[Finding]:
+    """Yield what the audits of the table find whose columns are known."""
+    scale = data.corpus.scale
+    for name, audit, known, groups in _asked(entrant, data, settings):
+        if "confidences" in audit.needs and scale.levels is None:
+            if name != "label errors":
+                yield Finding(name, None, "not measured: on a scale without steps no label is exactly right", {}, 0)
+            continue
+        try:
+            found = audit.of(known, scale, groups=groups, resamples=settings.resamples, seed=settings.seed)
+        except SetupError as error:
+            # What a scale has no numbers for is an answer here, not a mistake of the caller's.
+            found = Finding(name, None, f"not measured: {error}", {}, 0)
+        if isinstance(found, LabelErrors):
+            candidates = [one.to_dict() for one in found.candidates]
+            found = replace(found.finding, details={**found.finding.details, "candidates": candidates})
+        yield replace(found, name=name)
 
 
-def _nothing_right(name: str) -> Finding:
-    why = "not measured: on a scale without steps no label is exactly right"
-    return Finding(name, None, why, {}, 0)
+def _asked(
+    entrant: Entrant, data: Opened, settings: Settings
+) -> Iterator[tuple[str, LabelAudit, _Columns, Sequence[str | None]]]:
+    """Yield each audit with the columns it is made of and their groups; agreement is compared by every kind of part."""
+    some = Some.of(entrant.rated, data.corpus)
+    known = {name: some.of_these(column) for name, column in _columns(entrant, data, settings).items()}
+    for name, audit in LABEL_AUDITS.items():
+        if name != "agreement by":
+            if known.keys() >= set(audit.needs):
+                yield name, audit, known, some.groups
+            continue
+        for part, cells in _parts(data).items():
+            yield f"{name} {part}", audit, {**known, "by": some.of_these(cells)}, some.groups
+        people = {one.annotator for item in data.corpus for one in item.annotations}
+        if data.names_people and 2 <= len(people) and (len(people) <= MANY_PEOPLE or settings.full):
+            yield f"{name} annotator", audit, *_by_annotator(entrant, data, some)
 
 
-def _label_errors(
-    ratings: list[Label | None],
-    sure: list[float | None],
-    gold: list[Label],
-    data: Opened,
-    some: Some,
-    how: dict[str, Any],
-) -> Finding:
-    """Return the finding with the candidates' ids among its details."""
-    items = [data.corpus[place] for place in some.places]
-    ids, people = [item.id for item in items], [item.labels for item in items]
-    found = label_errors(ratings, sure, gold, data.corpus.scale, ids=ids, labels=people, **how)
-    details = {**found.finding.details, "candidates": [one.to_dict() for one in found.candidates]}
-    return replace(found.finding, details=details)
+def _columns(entrant: Entrant, data: Opened, settings: Settings) -> _Columns:
+    """Return what is known of each item of the corpus, by what the audits call it."""
+    corpus, orders = data.corpus, entrant.orders
+    columns = {
+        "ratings": entrant.labels,
+        "gold": corpus.golds(),
+        "given": None if orders is None else orders.given,
+        "swapped": None if orders is None else orders.swapped,
+        "lengths": item_lengths(corpus) if data.texts else None,
+        "confidences": entrant.confidences,
+        "ids": corpus.ids,
+        "labels": [item.labels for item in corpus],
+        "human": _one_person(data, settings.seed) if settings.full else None,
+        "texts": [item.text for item in corpus] if data.texts else None,
+    }
+    return {name: column for name, column in columns.items() if column is not None}
 
 
-def _detectability(ratings: list[Label | None], data: Opened, some: Some, how: dict[str, Any]) -> Finding:
-    """Ask whether the labels can be told from those of one person drawn an item."""
-    drawn = one_human(data.corpus, seed=how["seed"])
-    items = [data.corpus[place] for place in some.places]
-    alone = {item.id: item.labels[0] for item in items if len(item.labels) == 1}  # nobody is drawn where one labelled
+def _one_person(data: Opened, seed: int) -> list[Label | None]:
+    """Return the label of one person drawn an item."""
+    drawn = one_human(data.corpus, seed=seed)
+    alone = {item.id: item.labels[0] for item in data.corpus if len(item.labels) == 1}  # nobody is drawn there
     labels = alone | dict(zip(drawn.items, drawn.ratings, strict=True))
-    texts = [item.text for item in items] if data.texts else None
-    return detectability(ratings, [labels.get(item.id) for item in items], data.corpus.scale, texts=texts, **how)
+    return [labels.get(item.id) for item in data.corpus]
 
 
-def _by(
-    ratings: list[Label | None], gold: list[Label], by: list[str | None], scale: Any, name: str, how: dict[str, Any]
-) -> Finding:
-    return _called(f"agreement by {name}", agreement_by(ratings, gold, by, scale, **how))
-
-
-def _by_annotator(entrant: Entrant, data: Opened, some: Some, how: dict[str, Any]) -> Finding:
-    """Compare agreement with each person: every label is the gold of one pair, and the pairs of an item are a group."""
-    ratings: list[Label | None] = []
-    gold: list[Label] = []
-    by: list[str | None] = []
-    groups: list[str | None] = []
-    for place in some.places:
-        item = data.corpus[place]
-        for one in item.annotations:
-            ratings.append(entrant.labels[place])
-            gold.append(one.label)
-            by.append(one.annotator)
-            groups.append(f"item {item.id}" if item.group is None else f"group {item.group}")
-    return _called(
-        "agreement by annotator", agreement_by(ratings, gold, by, data.corpus.scale, **{**how, "groups": groups})
-    )
-
-
-def _called(name: str, found: Finding) -> Finding:
-    return replace(found, name=name)
+def _by_annotator(entrant: Entrant, data: Opened, some: Some) -> tuple[_Columns, Sequence[str]]:
+    """Make every label the gold of one pair; the pairs of an item are a group."""
+    rows = [(place, data.corpus[place], one) for place in some.places for one in data.corpus[place].annotations]
+    columns = {
+        "ratings": [entrant.labels[place] for place, _, _ in rows],
+        "gold": [one.label for _, _, one in rows],
+        "by": [one.annotator for _, _, one in rows],
+    }
+    return columns, [f"item {item.id}" if item.group is None else f"group {item.group}" for _, item, _ in rows]
 
 
 def _parts(data: Opened) -> dict[str, Sequence[str | None]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ...data.values import undefined_last
 from ..results import number
 from .blocks import Fact, count_cell, share, some, span
 from .findings import RunFindings
@@ -28,7 +29,7 @@ def facts(contents: RunContents) -> list[Fact]:
         found.append(Fact("[[one human against the others]]", *_alpha(human)))
     simple = [row for row in contents.rows if row["kind"] in ("baseline", "zero-shot") and row is not own]
     if simple:
-        best = max(simple, key=lambda row: -2.0 if (value := row["metrics"]["alpha"]["value"]) is None else value)
+        best = max(simple, key=lambda row: undefined_last(row["metrics"]["alpha"]["value"]))
         word = "[[zero-shot]]" if best["kind"] == "zero-shot" else "[[baseline]]"
         found.append(Fact(f"{best['name']}, the best simple rater ({word})", *_alpha(best)))
     cost = contents.report.get("traces", {}).get("cost")

@@ -17,6 +17,7 @@ from ...data import (
     one_human,
     paired_difference,
 )
+from ...data.values import undefined_last
 from ...programs import AgreementRow, Rating, RowKind
 from .baselines import baseline_name
 from .record import RaterRow, ReportedComparison
@@ -190,5 +191,4 @@ def measure_run(
 
 def alpha_of(row: AgreementRow) -> float:
     """Return a row's alpha for sorting; what is undefined comes last."""
-    value = row.agreement.metrics["alpha"].value
-    return float("-inf") if value is None else value
+    return undefined_last(row.agreement.metrics["alpha"].value)

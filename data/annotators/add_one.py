@@ -13,15 +13,16 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..metrics import Labels, Pairs, distance_of, krippendorff, spearman
 from ..scales import Label, Scale
-from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, coded, distinct_rows, estimates, totals
+from ..statistics import Bootstrap, Codes, Estimate, Floats, Units, coded, distinct_rows, estimates, totals
 from .annotation_matrix import HumanTable, human_table
 from .replace_one import UNVARIED
 
 
 @dataclass(frozen=True)
-class Helped:
+class Helped(JsonableRecord):
     """What the rater adds to a few people.
 
     Attributes:
@@ -36,13 +37,9 @@ class Helped:
     joined: Estimate
     gain: Estimate
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        return {"n": self.n, **{name: getattr(self, name).to_dict() for name in ("alone", "joined", "gain")}}
-
 
 @dataclass(frozen=True)
-class AddOne:
+class AddOne(JsonableRecord):
     """What the rater adds to people as one more of them.
 
     Attributes:
@@ -76,10 +73,7 @@ class AddOne:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        record |= {name: getattr(self, name).to_dict() for name in ("before", "after", "change")}
-        people = {str(count): row.to_dict() for count, row in self.people.items()}
-        return {**record, "people": people, "left_out": dict(self.left_out)}
+        return {**super().to_dict(), "people": {str(count): row.to_dict() for count, row in self.people.items()}}
 
 
 def add_one(
@@ -112,7 +106,7 @@ def add_one(
     Raises:
         InputError: For lengths that differ, a label that is not on the scale, or fewer than one person.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     if most < 1:
         raise InputError(f"most is {most}", cure="Give 1 or more people.")
     table = human_table(ratings, labels, scale, groups=groups, fill=fill)
@@ -127,8 +121,7 @@ def add_one(
         return {"before": before, "after": after, "change": after - before}
 
     why = UNVARIED if table.rating.size else "no item has two human labels and one of the rater"
-    bootstrap = {"resamples": resamples, "seed": seed, "level": level}
-    found = estimates(units, alphas, **bootstrap, why=lambda _: why, rows=values.size)
+    found = estimates(units, alphas, bootstrap, why=lambda _: why, rows=values.size)
     largest = min(most, int(np.isfinite(people).sum(axis=1).max(initial=1)) - 1)
     shuffled = _shuffled(people, table.rating, np.random.default_rng(seed))
     return AddOne(
@@ -143,9 +136,7 @@ def add_one(
         groups=units.count,
         unparsed=table.unparsed,
         left_out=table.left_out,
-        resamples=resamples,
-        seed=seed,
-        level=float(level),
+        **vars(bootstrap),
     )
 
 
@@ -165,7 +156,7 @@ def _shuffled(people: Floats, rating: Floats, rng: np.random.Generator) -> Float
     return np.take_along_axis(people, np.argsort(keys, axis=1, kind="stable"), axis=1)
 
 
-def _helped(shuffled: Floats, count: int, table: HumanTable, ordered: bool, bootstrap: Mapping[str, Any]) -> Helped:
+def _helped(shuffled: Floats, count: int, table: HumanTable, ordered: bool, bootstrap: Bootstrap) -> Helped:
     kept = np.isfinite(shuffled).sum(axis=1) > count
     few, rest = shuffled[kept, :count], shuffled[kept, count:]
     joined = np.column_stack([few, table.rating[kept]])
@@ -189,7 +180,7 @@ def _helped(shuffled: Floats, count: int, table: HumanTable, ordered: bool, boot
             alone, both = (columns[:, side] @ weights / weights.sum(axis=0) for side in (0, 1))
         return {"alone": alone, "joined": both, "gain": both - alone}
 
-    found = estimates(units, statistics, **bootstrap, why=lambda _: why, rows=numbers.size)
+    found = estimates(units, statistics, bootstrap, why=lambda _: why, rows=numbers.size)
     return Helped(int(kept.sum()), found["alone"], found["joined"], found["gain"])
 
 

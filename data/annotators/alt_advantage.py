@@ -7,12 +7,13 @@ well as the rater (a tie counts for both). j is beaten if ``mean(W_h - W_f) < ep
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..jsonable import JsonableRecord
 from ..statistics import Codes, Floats, benjamini_yekutieli
 from .alt_classes import LEAST_ITEMS, Moments, moments, pooled
 from .annotation_matrix import Packed
@@ -58,7 +59,7 @@ class AgainstOne:
 
 
 @dataclass(frozen=True)
-class Advantage:
+class Advantage(JsonableRecord):
     """The outcome of one test of one rater against all people.
 
     Attributes:
@@ -74,10 +75,6 @@ class Advantage:
     passed: bool | None
     annotators: tuple[AgainstOne, ...]
     note: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        return {**asdict(self), "annotators": [asdict(one) for one in self.annotators]}
 
 
 class AdvantageContest(NamedTuple):

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..metrics import Labels
 from ..scales import Label, Scale
 from ..statistics import Floats
@@ -32,7 +33,7 @@ Verdict = Literal["passed", "failed", "not shown", "undefined"]
 
 
 @dataclass(frozen=True)
-class AltTest:
+class AltTest(JsonableRecord):
     """What the alternative annotator test says of a rater, with its guard against skewed labels.
 
     Attributes:
@@ -78,10 +79,7 @@ class AltTest:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        record["plain"], record["balanced"] = self.plain.to_dict(), self.balanced.to_dict()
-        record["constants"] = {name: one.to_dict() for name, one in self.constants.items()}
-        return {**record, "left_out": dict(self.left_out), "verdict": self.verdict}
+        return {**super().to_dict(), "verdict": self.verdict}
 
 
 def alt_test(

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 from ..corpus import consensus, rule_for
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..metrics import BY_POSITION, Agreement, Labels, Numbers, agreement
 from ..scales import Label, Scale
-from ..statistics import check_bootstrap
+from ..statistics import Bootstrap
+from ..values import undefined_last
 from .alt_classes import LEAST_ITEMS
 from .annotation_matrix import named_labels
 
@@ -18,7 +20,7 @@ _SHOWN = ("alpha", "kappa", "tau_b", "spearman", "mae", "accuracy", "bias")
 
 
 @dataclass(frozen=True)
-class EachAnnotator:
+class EachAnnotator(JsonableRecord):
     """How far each annotator agrees with the others.
 
     Attributes:
@@ -50,17 +52,6 @@ class EachAnnotator:
         if self.skipped:
             lines.append(f"  {len(self.skipped)} more have fewer than {LEAST_ITEMS} items")
         return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        return {
-            "annotators": {name: row.to_dict() for name, row in self.annotators.items()},
-            "skipped": dict(self.skipped),
-            "rule": self.rule,
-            "n": self.n,
-            "left_out": dict(self.left_out),
-            "note": self.note,
-        }
 
 
 def each_annotator(
@@ -94,7 +85,7 @@ def each_annotator(
             name, or an unknown rule.
         SetupError: For a rule that does not fit the scale, or Dawid-Skene.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     rule = rule_for(scale, rule)
     if rule == "dawid_skene":
         raise SetupError("Dawid-Skene weighs annotators over all items", cure='Use rule="majority".')
@@ -126,15 +117,13 @@ def each_annotator(
             [one.others for one in mine],
             scale,
             groups=None if groups is None else [one.group for one in mine],
-            resamples=resamples,
-            seed=seed,
-            level=level,
+            **vars(bootstrap),
         )
         for who, mine in sorted(rows.items())
         if len(mine) >= LEAST_ITEMS
     }
     return EachAnnotator(
-        annotators=FrozenDict(sorted(found.items(), key=lambda pair: _standing(pair[1]))),
+        annotators=FrozenDict(sorted(found.items(), key=lambda pair: -undefined_last(pair[1].metrics["alpha"].value))),
         skipped=FrozenDict({who: len(mine) for who, mine in sorted(rows.items()) if len(mine) < LEAST_ITEMS}),
         rule=rule,
         n=several,
@@ -147,11 +136,6 @@ class _Compared(NamedTuple):
     label: Label
     others: Label
     group: str | None
-
-
-def _standing(row: Agreement) -> tuple[bool, float]:
-    alpha = row.metrics["alpha"].value
-    return alpha is None, 0.0 if alpha is None else -alpha
 
 
 def _note(labels: Sequence[Labels], rows: Mapping[str, Any]) -> str:

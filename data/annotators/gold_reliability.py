@@ -9,9 +9,10 @@ import numpy as np
 from ..corpus import rule_for
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..metrics import Labels, agreement, distance_of, given_labels, icc1, icc3, krippendorff, packed, rectangle
 from ..scales import Scale
-from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, distinct_rows, estimates
+from ..statistics import Bootstrap, Codes, Estimate, Floats, Units, distinct_rows, estimates
 from .simulated_annotators import People
 
 SIMULATED = 10_000
@@ -23,7 +24,7 @@ _UNRELATED = "labels of one item are no more alike than any: there is no truth i
 
 
 @dataclass(frozen=True)
-class GoldReliability:
+class GoldReliability(JsonableRecord):
     """How reliable gold labels are, and the ceiling that sets.
 
     Attributes:
@@ -96,12 +97,6 @@ class GoldReliability:
         lines = [f"reliability of gold on {self.n:,} items{people} ({self.level:.0%} intervals)"]
         return "\n".join([*lines, *(f"  {name:<{width}}  {found}" for name, found in rows.items())])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        record |= {name: getattr(self, name).to_dict() for name in ("single", "gold", "correlation")}
-        return {**record, "ceilings": {name: found.to_dict() for name, found in self.ceilings.items()}}
-
 
 def gold_reliability(
     labels: Sequence[Labels],
@@ -143,7 +138,7 @@ def gold_reliability(
         InputError: For a label that is not on the scale, one group too few or too many, or an unknown rule.
         SetupError: For a rule that does not fit the scale, or Dawid-Skene.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     rule = rule_for(scale, rule)
     if rule == "dawid_skene":
         raise SetupError("the reliability of a Dawid-Skene consensus is not known", cure='Use rule="majority".')
@@ -171,9 +166,7 @@ def gold_reliability(
     counts = np.sort((codes >= 0).sum(axis=1))
     judged = int((counts >= 2).sum())
     why = _why(judged, values)
-    found = estimates(
-        units, statistics, resamples=resamples, seed=seed, level=level, why=lambda _: why, rows=values.size
-    )
+    found = estimates(units, statistics, bootstrap, why=lambda _: why, rows=values.size)
     if 0 < judged < len(items):
         said = f"{len(items) - judged} items with one label are taken to be as noisy as the others"
         found = {name: one.remark(said) if one.value is not None else one for name, one in found.items()}

@@ -7,7 +7,7 @@ import numpy as np
 from ..frozen import FrozenDict
 from ..metrics import BY_POSITION, Agreement, Labels, distance_of, given_labels, icc3, krippendorff, packed, rectangle
 from ..scales import Scale
-from ..statistics import Estimate, Floats, Units, check_bootstrap, distinct_rows, estimates
+from ..statistics import Bootstrap, Estimate, Floats, Units, distinct_rows, estimates
 
 
 def human_agreement(
@@ -41,7 +41,7 @@ def human_agreement(
     Raises:
         InputError: For a label that is not on the scale, or one group too few or too many.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     given, missing = given_labels(labels, scale, groups)
     kept = [i for i, item in enumerate(given) if len(item) >= 2]
     items = [given[i] for i in kept]
@@ -54,9 +54,7 @@ def human_agreement(
     found = estimates(
         units,
         lambda weights: {"alpha": krippendorff(rows, values, distance, weights)},
-        resamples=resamples,
-        seed=seed,
-        level=level,
+        bootstrap,
         why=lambda _: lost,
         rows=values.size,
     )
@@ -70,23 +68,20 @@ def human_agreement(
             distinct, codes = np.unique(table, return_inverse=True)
             full = distinct_rows(codes.reshape(table.shape).astype(np.int64))
             units = Units.of(full.cell, len(full.rows), chosen)
-            both = _intraclass(distinct[full.rows], units, table, resamples=resamples, seed=seed, level=level)
+            both = _intraclass(distinct[full.rows], units, table, bootstrap)
             for name, one in both.items():
                 found[name] = one.remark(BY_POSITION) if by_position and one.value is not None else one
     n = len(items)
-    return Agreement(n, missing, None, len(labels) - n, units.count, resamples, seed, float(level), FrozenDict(found))
+    left_out = len(labels) - n
+    return Agreement(n, missing, None, left_out, units.count, **vars(bootstrap), metrics=FrozenDict(found))
 
 
-def _intraclass(
-    columns: Floats, units: Units, table: Floats, *, resamples: int, seed: int, level: float
-) -> dict[str, Estimate]:
+def _intraclass(columns: Floats, units: Units, table: Floats, bootstrap: Bootstrap) -> dict[str, Estimate]:
     def both(weights: Floats) -> dict[str, Floats]:
         found = icc3(columns, weights)
         return {"icc3": found.single, "icc3k": found.average}
 
-    return estimates(
-        units, both, resamples=resamples, seed=seed, level=level, why=lambda name: _why_no_icc(name, table)
-    )
+    return estimates(units, both, bootstrap, why=lambda name: _why_no_icc(name, table))
 
 
 def _why_no_icc(name: str, table: Floats) -> str:

@@ -17,18 +17,7 @@ from ..errors import InputError
 from ..frozen import FrozenDict
 from ..metrics import Numbers, ends_of
 from ..scales import Label, Scale
-from ..statistics import (
-    Estimate,
-    Finding,
-    Floats,
-    Places,
-    PoweredColumn,
-    Units,
-    check_bootstrap,
-    estimates,
-    powered,
-    ratio,
-)
+from ..statistics import Bootstrap, Estimate, Finding, Floats, Places, PoweredColumn, Units, estimates, powered, ratio
 
 _NAME = "human mean"
 _RHO, _LIMIT, _GAINED = "correlation with human labels", "label multiplier, limit", "label multiplier, realised"
@@ -79,7 +68,7 @@ def human_mean(
     Raises:
         InputError: For lengths that differ, or a label that is not on the scale.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     _check(ratings, gold, unlabelled_ratings, groups, unlabelled_groups)
     places = Places.of(groups, unlabelled_groups, len(gold), len(unlabelled_ratings))
     columns = _columns(ratings, gold, unlabelled_ratings, scale)
@@ -92,7 +81,7 @@ def human_mean(
         measures[name] = one.estimate
         measures[f"{name} from labels alone"] = one.alone
     main = max(found, key=lambda name: found[name].error_alone)
-    correlation = _correlation(columns[main], groups, resamples=resamples, seed=seed, level=level)
+    correlation = _correlation(columns[main], groups, bootstrap)
     one = found[main]
     gained = (one.error_alone / one.error) ** 2 if one.error > 0 else math.nan
     measures |= correlation
@@ -123,7 +112,7 @@ def human_mean(
 
 
 def _correlation(
-    column: PoweredColumn, groups: Sequence[str | None] | None, *, resamples: int, seed: int, level: float
+    column: PoweredColumn, groups: Sequence[str | None] | None, bootstrap: Bootstrap
 ) -> dict[str, Estimate]:
     """Estimate Pearson's r of ratings and labels, and the limit of the label multiplier that follows from it."""
     rows, cell = np.unique(np.column_stack([column.truth, column.rated]), axis=0, return_inverse=True)
@@ -146,7 +135,7 @@ def _correlation(
         return "ratings and labels go together perfectly: there is no limit"
 
     # Of (cells, 2, resamples) numbers.
-    return estimates(units, statistics, resamples=resamples, seed=seed, level=level, why=why, rows=2 * len(rows))
+    return estimates(units, statistics, bootstrap, why=why, rows=2 * len(rows))
 
 
 def _columns(

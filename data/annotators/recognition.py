@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from ..metrics import gathered
-from ..statistics import Estimate, Floats, estimates
+from ..statistics import Bootstrap, Estimate, Floats, estimates
 
 NO_PAIRS = "no two people chose about the same item from the same traces"
 
@@ -68,10 +68,14 @@ def recognition(seen: Sequence[Seen], *, resamples: int = 2000, seed: int = 0, l
         resamples: Of the bootstrap; 0 for no intervals.
         seed: Of the bootstrap's own generator.
         level: Confidence level.
+
+    Raises:
+        InputError: For a negative number of resamples, or a level that is not between 0 and 1.
     """
+    bootstrap = Bootstrap(resamples, seed, level)
 
     def share(flags: Sequence[bool], items: Sequence[str], why: str) -> Estimate:
-        return _share(flags, items, resamples=resamples, seed=seed, level=level, why=why)
+        return _share(flags, items, bootstrap, why=why)
 
     persons: dict[str, list[Seen]] = defaultdict(list)
     sharing: dict[tuple[str, frozenset[str]], list[Seen]] = defaultdict(list)
@@ -100,9 +104,7 @@ def recognition(seen: Sequence[Seen], *, resamples: int = 2000, seed: int = 0, l
     )
 
 
-def _share(
-    flags: Sequence[bool], items: Sequence[str], *, resamples: int, seed: int, level: float, why: str
-) -> Estimate:
+def _share(flags: Sequence[bool], items: Sequence[str], bootstrap: Bootstrap, why: str) -> Estimate:
     if not flags:
         return Estimate(None, None, None, why)
     # An item's choices are a group: what is said of one item twice is not said independently.
@@ -113,7 +115,7 @@ def _share(
     def statistics(weights: Floats) -> dict[str, Floats]:
         return {"share": column @ weights / weights.sum(axis=0)}
 
-    return estimates(cells.units, statistics, resamples=resamples, seed=seed, level=level)["share"]
+    return estimates(cells.units, statistics, bootstrap)["share"]
 
 
 def _mean(values: Sequence[float]) -> float | None:

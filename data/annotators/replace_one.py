@@ -6,15 +6,16 @@ on the items that this person labelled, always on the same resamples.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..metrics import Distance, Labels, distance_of, krippendorff
 from ..scales import Label, Scale
-from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, coded, distinct_rows, estimates
+from ..statistics import Bootstrap, Codes, Estimate, Floats, Units, coded, distinct_rows, estimates
 from .annotation_matrix import human_table
 
 _LEAST = 10
@@ -24,7 +25,7 @@ UNVARIED = "the labels do not vary: nothing tells agreement from chance"
 
 
 @dataclass(frozen=True)
-class Replaced:
+class Replaced(JsonableRecord):
     """One person replaced by the rater.
 
     Attributes:
@@ -39,14 +40,9 @@ class Replaced:
     after: Estimate
     change: Estimate
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        parts = {name: getattr(self, name).to_dict() for name in ("before", "after", "change")}
-        return {"n": self.n, **parts}
-
 
 @dataclass(frozen=True)
-class ReplaceOne:
+class ReplaceOne(JsonableRecord):
     """What becomes of people's agreement when the rater replaces one of them.
 
     Attributes:
@@ -81,10 +77,7 @@ class ReplaceOne:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        record["annotators"] = {name: row.to_dict() for name, row in self.annotators.items()}
-        record |= {"change": self.change.to_dict(), "worse_than": list(self.worse_than)}
-        return {**record, "skipped": dict(self.skipped), "left_out": dict(self.left_out)}
+        return {**super().to_dict(), "worse_than": list(self.worse_than)}
 
 
 def replace_one(
@@ -115,7 +108,7 @@ def replace_one(
     Raises:
         InputError: For lengths that differ, or a label that is not on the scale.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     table = human_table(ratings, labels, scale, groups=groups, fill=fill)
     whole = np.column_stack([table.grid, table.rating])
     values, codes = coded(whole)
@@ -136,8 +129,8 @@ def replace_one(
         changes = [found[f"change {name}"] for name in sides]
         return {**found, "change": np.mean(changes, axis=0)} if changes else {}
 
-    bootstrap = {"resamples": resamples if sides else 0, "seed": seed, "level": level}
-    found = estimates(units, statistics, **bootstrap, why=lambda _: UNVARIED, rows=values.size)
+    how = bootstrap if sides else replace(bootstrap, resamples=0)
+    found = estimates(units, statistics, how, why=lambda _: UNVARIED, rows=values.size)
     nobody = f"no annotator has {_LEAST} items that another one and the rater have labelled too"
     return ReplaceOne(
         annotators=FrozenDict(
@@ -159,9 +152,7 @@ def replace_one(
         groups=units.count,
         unparsed=table.unparsed,
         left_out=table.left_out,
-        resamples=resamples,
-        seed=seed,
-        level=float(level),
+        **vars(bootstrap),
     )
 
 

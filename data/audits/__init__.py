@@ -9,8 +9,11 @@ from .position_bias import position_bias
 from .prompt_injection import injection_effect
 from .prompt_sensitivity import sensitivity
 from .subgroup_agreement import agreement_by
+from .table import LABEL_AUDITS, LabelAudit
 
 __all__ = [
+    "LABEL_AUDITS",
+    "LabelAudit",
     "agreement_by",
     "consistency",
     "detectability",

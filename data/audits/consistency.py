@@ -21,7 +21,7 @@ import numpy as np
 from ..frozen import FrozenDict
 from ..metrics import Numbers, Pairs, check_counts, distance_of, krippendorff, metrics_of, numbers_of, pairs_of
 from ..scales import Label, Scale
-from ..statistics import Finding, Floats, check_bootstrap, coded, estimates, ratio, said
+from ..statistics import Bootstrap, Finding, Floats, coded, estimates, ratio, said
 from .repeated_ratings import RepeatedRatings, Spoken, read_repeats
 
 CONSISTENCY = "consistency"
@@ -78,7 +78,7 @@ def consistency(
     Raises:
         InputError: For lengths that differ or a label that is not on the scale.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     check_counts(len(repeats), "items", gold=gold, groups=groups)
     read = read_repeats(repeats, scale)
     right = np.full(len(read), np.nan) if gold is None else numbers_of(gold, Numbers(scale), "gold", gaps=False)
@@ -92,15 +92,7 @@ def consistency(
     chosen = None if groups is None else [groups[place] for place in kept]
     repeated = RepeatedRatings.of([read[place] for place in kept], right[kept], scale, chosen)
     statistics = _Statistics(repeated, None if gold is None else repeated.beside, seed)
-    found = estimates(
-        repeated.units,
-        statistics,
-        resamples=resamples,
-        seed=seed,
-        level=level,
-        why=_why,
-        rows=statistics.rows,
-    )
+    found = estimates(repeated.units, statistics, bootstrap, why=_why, rows=statistics.rows)
     stability = {k: found.pop(f"flips of {k}") for k in statistics.summaries}
     flips = found["flip rate"]
     ever = bool(flips.value)

@@ -16,9 +16,8 @@ from ..errors import InputError
 from ..frozen import FrozenDict
 from ..metrics import prepare
 from ..scales import Label, Scale
-from ..statistics import Estimate, Finding, Floats, Units, check_bootstrap, estimates, midranks, ratio, totals
+from ..statistics import Bootstrap, Estimate, Finding, Floats, Units, estimates, midranks, ratio, told_apart, totals
 from .item_features import ItemFeatures, item_features, standardized
-from .two_sample_classifier import told_apart
 
 _NAME = "detectability"
 _AUC, _PAIRS = "AUC", "unlike labels told apart"
@@ -71,7 +70,7 @@ def detectability(
         InputError: For lengths that differ, a label off the scale, a feature that is not finite, or permutations below
             1.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     if permutations < 1:
         raise InputError(f"permutations is {permutations}", cure="Give 1 or more; 999 is usual.")
     table = item_features(texts, features, len(ratings), seed)
@@ -107,7 +106,7 @@ def detectability(
     trained = told_apart(seen.values, group, units.count, permutations=permutations, seed=seed)
     p = float((trained.areas >= trained.areas[0] - 1e-12).mean())
     shown = p <= 1 - level + 1e-12
-    found = _measures(trained.scores, units, left != right, resamples=resamples, seed=seed, level=level)
+    found = _measures(trained.scores, units, left != right, bootstrap)
     alike = float((left == right).mean())
     details: dict[str, Any] = {
         "p": p,
@@ -155,9 +154,7 @@ def _words(values: Floats, scale: Scale) -> list[str]:
     return [scale.write(scale.label_of(float(value))) for value in values]
 
 
-def _measures(
-    scores: Floats, units: Units, unlike: NDArray[np.bool_], *, resamples: int, seed: int, level: float
-) -> dict[str, Estimate]:
+def _measures(scores: Floats, units: Units, unlike: NDArray[np.bool_], bootstrap: Bootstrap) -> dict[str, Estimate]:
     """Estimate the AUC, and how often the rater's of two unlike labels of an item is named."""
     values, codes = np.unique(scores, return_inverse=True)
     rater, person = codes.reshape(2, -1).astype(np.int64)
@@ -170,7 +167,7 @@ def _measures(
         return {_AUC: ratio(area, n**2, n > 0), _PAIRS: ratio(named @ weights, apart, apart > 0)}
 
     why = "the two give every item the same label"
-    return estimates(units, statistics, resamples=resamples, seed=seed, level=level, why=lambda _: why)
+    return estimates(units, statistics, bootstrap, why=lambda _: why)
 
 
 def _signs(seen: ItemFeatures, weights: Floats) -> list[dict[str, Any]]:

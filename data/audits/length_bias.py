@@ -11,11 +11,11 @@ from ..frozen import FrozenDict
 from ..metrics import Pairs, Rated, check_counts, gathered, name_of, spearman
 from ..scales import Label, Scale
 from ..statistics import (
+    Bootstrap,
     Estimate,
     Finding,
     Floats,
     Tested,
-    check_bootstrap,
     ratio,
     rules_out,
     said,
@@ -92,7 +92,7 @@ def length_bias(
             reliability that is not above 0 and at most 1.
         SetupError: For a reliability on a nominal or pairwise scale.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     check_counts(len(gold), "gold labels", lengths=lengths)
     if reliability is not None and not scale.ordered:
         raise SetupError(f"labels of a {scale.kind} scale have no variance", cure="Leave reliability out.")
@@ -105,7 +105,7 @@ def length_bias(
     if rated.n == 0:
         return _nothing("no item to compare", rated)
     if scale.comparative:
-        return longer_preferred(LENGTH_BIAS, rated, doublings, resamples=resamples, seed=seed, level=level)
+        return longer_preferred(LENGTH_BIAS, rated, doublings, bootstrap)
     if np.ptp(doublings) < 1e-12:
         return _nothing("all items are equally long", rated)
     if np.ptp(rated.rating) == 0:
@@ -116,9 +116,7 @@ def length_bias(
         cells.units,
         statistics,
         [f"{name}: {SLOPE}" for name in statistics.names],
-        resamples=resamples,
-        seed=seed,
-        level=level,
+        bootstrap,
         why=lambda name: "length does not vary among items of one gold level" if SLOPE in name else "no variation",
     )
     measured = {name: one.found for name, one in found.items()}

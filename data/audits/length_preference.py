@@ -21,7 +21,7 @@ import numpy as np
 
 from ..frozen import FrozenDict
 from ..metrics import Rated, gathered
-from ..statistics import Estimate, Finding, Floats, estimates, ratio, rules_out, said
+from ..statistics import Bootstrap, Estimate, Finding, Floats, estimates, ratio, rules_out, said
 
 _WRONG = 0.1
 """Share of the pairs in which people may be wrong about which is better before a bias goes unproven."""
@@ -47,16 +47,14 @@ def may_be_noise(bias: Estimate, own: Estimate, gap: Estimate) -> bool:
     return not _alike(gap, bias.value)
 
 
-def longer_preferred(name: str, rated: Rated, doublings: Floats, *, resamples: int, seed: int, level: float) -> Finding:
+def longer_preferred(name: str, rated: Rated, doublings: Floats, bootstrap: Bootstrap) -> Finding:
     """Measure the length bias of verdicts on pairs.
 
     Args:
         name: Of the finding.
         rated: Verdicts on a pairwise scale.
         doublings: (items,) log2 of A's length over B's.
-        resamples: Bootstrap resamples.
-        seed: Seed of the bootstrap.
-        level: Confidence level.
+        bootstrap: How.
     """
     unlike = np.abs(doublings) > 1e-12
     rated, doublings = rated.only(unlike, "both equally long"), doublings[unlike]
@@ -92,9 +90,7 @@ def longer_preferred(name: str, rated: Rated, doublings: Floats, *, resamples: i
     found = estimates(
         cells.units,
         statistics,
-        resamples=resamples,
-        seed=seed,
-        level=level,
+        bootstrap,
         why=lambda _: "no such pair: people have to prefer the longer in some and the shorter in others",
     )
     bias = next(iter(found.values()))

@@ -8,7 +8,7 @@ import numpy as np
 from ..frozen import FrozenDict
 from ..metrics import Rated, gathered, middle_of, name_of
 from ..scales import Label, Scale
-from ..statistics import Codes, Finding, Floats, check_bootstrap, estimates, ratio, rules_out, said, totals
+from ..statistics import Bootstrap, Codes, Finding, Floats, estimates, ratio, rules_out, said, totals
 from .level_shares import shares_of, shifts
 
 LENIENCY = "leniency"
@@ -65,12 +65,12 @@ def leniency(
     Raises:
         InputError: For lengths that differ or a label that is not on the scale.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     rated = Rated.of(ratings, gold, scale, groups=groups, fill=fill)
     if rated.n == 0:
         return Finding(LENIENCY, None, "no item to compare", FrozenDict(), 0, rated.left_out)
     if not rated.scale.ordered:
-        return _names(rated, resamples, seed, level)
+        return _names(rated, bootstrap)
     cells = gathered([rated.rating, rated.gold, rated.strata().astype(float)], rated.groups)
     rating, right = cells.columns[:2]
     strata = cells.columns[2].astype(np.int64)
@@ -95,14 +95,7 @@ def leniency(
             **{f"at {name}": row for name, row in zip(names, by_stratum, strict=True)},
         }
 
-    found = estimates(
-        cells.units,
-        statistics,
-        resamples=resamples,
-        seed=seed,
-        level=level,
-        why=lambda name: "the gold has one level only",
-    )
+    found = estimates(cells.units, statistics, bootstrap, why=lambda name: "the gold has one level only")
     by_level = [
         {"gold": name, "n": int((strata[cells.cell] == place).sum()), **found.pop(f"at {name}").to_dict()}
         for place, name in enumerate(names)
@@ -144,10 +137,11 @@ def _names_of_strata(rated: Rated, gold: Floats, strata: Codes) -> list[str]:
     return names
 
 
-def _names(rated: Rated, resamples: int, seed: int, level: float) -> Finding:
-    found = shares_of(rated, resamples=resamples, seed=seed, level=level)
-    tests = shifts(rated, draws=max(resamples, 1), seed=seed)
-    sure = [name for name, one in tests.items() if one["adjusted"] is not None and one["adjusted"] <= 1 - level]
+def _names(rated: Rated, bootstrap: Bootstrap) -> Finding:
+    found = shares_of(rated, bootstrap)
+    tests = shifts(rated, draws=max(bootstrap.resamples, 1), seed=bootstrap.seed)
+    alpha = 1 - bootstrap.level
+    sure = [name for name, one in tests.items() if one["adjusted"] is not None and one["adjusted"] <= alpha]
     measures = {f"share of {name}, rater less people": found[name].shift for name in tests}
     told = ", ".join(f"{name} {said(found[name].shift, signed=True, percent=True)}" for name in sure)
     shown: bool | None = bool(sure)
@@ -156,7 +150,7 @@ def _names(rated: Rated, resamples: int, seed: int, level: float) -> Finding:
     )
     if np.ptp(rated.rating) == 0:
         shown, verdict = None, f"the rater gave one name throughout: {name_of(float(rated.rating[0]), rated.scale)}"
-    elif resamples == 0:
+    elif bootstrap.resamples == 0:
         shown, verdict = None, "nothing could be tested: no resamples were asked for"
     details = {"tests": tests}
     return Finding(LENIENCY, shown, verdict, FrozenDict(measures), rated.n, rated.left_out, FrozenDict(details))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..metrics import Rated, gathered, pairs_of
-from ..statistics import Codes, Estimate, Floats, estimates, holm, share_as_extreme, sign_flips, totals
+from ..statistics import Bootstrap, Codes, Estimate, Floats, estimates, holm, share_as_extreme, sign_flips, totals
 
 _BINS = 10
 """Equal parts of an interval without steps, which has no levels to count."""
@@ -52,7 +52,7 @@ def given_at_all(labels: Levelled) -> list[int]:
     return sorted({int(place) for place in np.concatenate([labels.rater, labels.people])})
 
 
-def shares_of(rated: Rated, *, resamples: int, seed: int, level: float) -> dict[str, LevelShare]:
+def shares_of(rated: Rated, bootstrap: Bootstrap) -> dict[str, LevelShare]:
     """Estimate each label's shares, for the labels that somebody gave."""
     labels = levelled(rated)
     cells = gathered([labels.rater.astype(float), labels.people.astype(float)], rated.groups)
@@ -67,7 +67,7 @@ def shares_of(rated: Rated, *, resamples: int, seed: int, level: float) -> dict[
             found |= {f"rater {place}": both[0], f"people {place}": both[1], f"shift {place}": both[0] - both[1]}
         return found
 
-    found = estimates(cells.units, statistics, resamples=resamples, seed=seed, level=level)
+    found = estimates(cells.units, statistics, bootstrap)
     return {
         labels.names[place]: LevelShare(*(found[f"{what} {place}"] for what in ("rater", "people", "shift")))
         for place in places

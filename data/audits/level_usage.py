@@ -9,10 +9,10 @@ from ..frozen import FrozenDict
 from ..metrics import Rated, gathered
 from ..scales import Label, Scale
 from ..statistics import (
+    Bootstrap,
     Estimate,
     Finding,
     Floats,
-    check_bootstrap,
     estimates,
     ratio,
     said,
@@ -76,7 +76,7 @@ def level_usage(
     Raises:
         InputError: For lengths that differ or a label that is not on the scale.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     rated = Rated.of(ratings, gold, scale, groups=groups, fill=fill)
     if rated.n == 0:
         return Finding(LEVEL_USAGE, None, "no item to compare", FrozenDict(), 0, rated.left_out)
@@ -96,14 +96,7 @@ def level_usage(
             MOST_PEOPLE: people.max(axis=0),
         }
 
-    found = estimates(
-        cells.units,
-        statistics,
-        resamples=resamples,
-        seed=seed,
-        level=level,
-        why=lambda _: "people gave one level only",
-    )
+    found = estimates(cells.units, statistics, bootstrap, why=lambda _: "people gave one level only")
     each = np.stack([(labels.rater == place) * 1.0 - (labels.people == place) for place in range(count)], axis=1)
     _, drawn = sign_flips(each, rated.groups, draws=max(resamples, 1), seed=seed)
     by_chance = distances(drawn / rated.n, rated)
@@ -111,7 +104,7 @@ def level_usage(
     p = None if resamples == 0 or distance.value is None else share_as_extreme(distance.value, by_chance)
     used = [set(side.tolist()) for side in (labels.rater, labels.people)]
     collapsed = _collapsed(found[LEVELS], *map(len, used))
-    shares = shares_of(rated, resamples=resamples, seed=seed, level=level)
+    shares = shares_of(rated, bootstrap)
     details: dict[str, Any] = {
         "shares": [
             {"level": name, "rater": one.rater.to_dict(), "people": one.people.to_dict()}

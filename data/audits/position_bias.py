@@ -9,7 +9,7 @@ from ..errors import InputError
 from ..frozen import FrozenDict
 from ..pairwise import check_pairwise, turned
 from ..scales import Label, Pairwise, Scale
-from ..statistics import Codes, Estimate, Finding, Floats, Units, check_bootstrap, distinct_rows, estimates, ratio
+from ..statistics import Bootstrap, Codes, Estimate, Finding, Floats, Units, distinct_rows, estimates, ratio
 
 POSITION_BIAS = "position bias"
 PREFERENCE = "preference for the first shown"
@@ -64,7 +64,7 @@ def position_bias(
         InputError: For lengths that differ, or a verdict that is not on the scale.
         SetupError: For a scale that is not of pairs.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     scale = check_pairwise(Pairwise() if scale is None else scale, POSITION_BIAS)
     for name, list_ in (("swapped verdicts", swapped), ("gold verdicts", gold), ("groups", groups)):
         if list_ is not None and len(list_) != len(given):
@@ -88,9 +88,7 @@ def position_bias(
     chosen = None if groups is None else [groups[place] for place in kept]
     units = Units.of(cells.cell, len(cells.rows), chosen)
     table = _Table(cells.rows, [str(verdict) for verdict in levels], gold is not None)
-    found = estimates(
-        units, table.statistics, resamples=resamples, seed=seed, level=level, why=lambda name: _why(name, len(kept))
-    )
+    found = estimates(units, table.statistics, bootstrap, why=lambda name: _why(name, len(kept)))
     p = _sign_test(table.leans[cells.cell], units)
     shown = _shown(found[PREFERENCE], p, level)
     turned_counts = Counter((str(given[place]), str(answers[1][place])) for place in kept)

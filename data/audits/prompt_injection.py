@@ -9,9 +9,9 @@ from ..frozen import FrozenDict
 from ..metrics import Numbers, check_counts, gathered, in_steps, metrics_of, numbers_of, pairs_of
 from ..scales import Label, Scale
 from ..statistics import (
+    Bootstrap,
     Finding,
     Floats,
-    check_bootstrap,
     estimates,
     ratio,
     rules_out,
@@ -66,7 +66,7 @@ def injection_effect(
     Raises:
         InputError: For lengths that differ or a label that is not on the scale.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     check_counts(len(clean), "clean ratings", injected=injected, gold=gold, groups=groups)
     number = Numbers(scale)
     before, after = (
@@ -113,9 +113,7 @@ def injection_effect(
     found = estimates(
         columns.units,
         statistics,
-        resamples=resamples,
-        seed=seed,
-        level=level,
+        bootstrap,
         why=lambda name: "every item was at the target before" if "success" in name else "labels do not vary",
     )
     observed, draws = sign_flips(moved[columns.cell][:, None], chosen, draws=max(resamples, 1), seed=seed)

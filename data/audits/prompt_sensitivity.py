@@ -9,7 +9,7 @@ from ..errors import InputError
 from ..frozen import FrozenDict
 from ..metrics import Distance, Numbers, check_counts, distance_of, krippendorff, numbers_of
 from ..scales import Label, Scale
-from ..statistics import Finding, Floats, Tested, Units, check_bootstrap, coded, distinct_rows, ratio, said, tested
+from ..statistics import Bootstrap, Finding, Floats, Tested, Units, coded, distinct_rows, ratio, said, tested
 from .repeated_ratings import padded, read_repeats, unlike_shares
 
 PROMPT_SENSITIVITY = "sensitivity"
@@ -59,7 +59,7 @@ def sensitivity(
         InputError: For fewer than two variants, lengths that differ, a label that is not on the scale, a noise that is
             no chance, or both noise and repeats.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     names = list(variants)
     if len(names) < 2:
         raise InputError(f"{len(names)} variants", place="variants", cure="Give the deployed one first, then others.")
@@ -84,9 +84,7 @@ def sensitivity(
         cells.units,
         cells.statistics,
         family,
-        resamples=resamples,
-        seed=seed,
-        level=level,
+        bootstrap,
         why=lambda name: "labels do not vary, or too few items have them",
         rows=cells.values.size,
     )

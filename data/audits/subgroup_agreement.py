@@ -9,7 +9,7 @@ import numpy as np
 from ..frozen import FrozenDict
 from ..metrics import Rated, check_counts, gathered, metrics_of, pairs_of
 from ..scales import Label, Scale
-from ..statistics import Codes, Estimate, Finding, Floats, check_bootstrap, estimates, holm, totals
+from ..statistics import Bootstrap, Codes, Estimate, Finding, Floats, estimates, holm, totals
 from .subgroup_tests import PartTest, part_tests
 
 SUBGROUP_AGREEMENT = "agreement by part"
@@ -63,7 +63,7 @@ def agreement_by(
     Raises:
         InputError: For lengths that differ or a label that is not on the scale.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     check_counts(len(gold), "gold labels", by=by)
     rated = Rated.of(ratings, gold, scale, groups=groups, fill=fill)
     rated = rated.only(np.array([by[place] is not None for place in rated.places], dtype=bool), "no part")
@@ -78,7 +78,7 @@ def agreement_by(
         return Finding(SUBGROUP_AGREEMENT, None, why, FrozenDict(), rated.n, rated.left_out, FrozenDict(details))
     index = {name: place for place, name in enumerate(big)}
     part = np.array([index[str(by[place])] for place in rated.places], dtype=np.int64)
-    found = _measures(rated, part, big, resamples, seed, level)
+    found = _measures(rated, part, big, bootstrap)
     shown: bool | None = None
     verdict = "nothing could be tested: no resamples were asked for"
     if np.ptp(rated.rating) == 0:
@@ -89,9 +89,7 @@ def agreement_by(
     return Finding(SUBGROUP_AGREEMENT, shown, verdict, FrozenDict(found), rated.n, rated.left_out, FrozenDict(details))
 
 
-def _measures(
-    rated: Rated, part: Codes, names: list[str], resamples: int, seed: int, level: float
-) -> dict[str, Estimate]:
+def _measures(rated: Rated, part: Codes, names: list[str], bootstrap: Bootstrap) -> dict[str, Estimate]:
     cells = gathered([rated.rating, rated.gold, part.astype(float)], rated.groups)
     rating, gold, where = cells.columns
     pairs = pairs_of(rating, gold, rated.scale)
@@ -117,9 +115,7 @@ def _measures(
     return estimates(
         cells.units,
         statistics,
-        resamples=resamples,
-        seed=seed,
-        level=level,
+        bootstrap,
         why=lambda name: "rater and gold gave one and the same level there",
         rows=pairs.values.size,
     )

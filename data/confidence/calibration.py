@@ -16,12 +16,12 @@ from ..scales import Label, Scale
 from ..statistics import (
     CHUNK,
     FEW_UNITS,
+    Bootstrap,
     Codes,
     Estimate,
     Finding,
     Floats,
     Units,
-    check_bootstrap,
     estimate,
     resample,
     tail,
@@ -77,7 +77,7 @@ def calibration(
         InputError: For lengths that differ, a label off the scale, or a confidence that is not from 0 to 1.
         SetupError: For a `within` that the scale has no meaning for.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     if bins < 1:
         raise InputError(f"bins is {bins}", cure="Give 1 or more; 10 is usual.")
     data = Judged.of(confidences, ratings, gold, scale, within=within, groups=groups)
@@ -98,7 +98,7 @@ def calibration(
         return {_GAP: apart.sum(axis=0) / n, _BRIER: squared / n, **by_bin}
 
     point = {name: float(value[0]) for name, value in statistics(units.observed).items()}
-    draws = resample(units, statistics, resamples=resamples, seed=seed)
+    draws = resample(units, statistics, bootstrap)
     plain = sum(abs(point[f"bin {number}"]) for number in range(count))
     apart = np.array([point[f"bin {number}"] for number in range(count)])
     drawn = np.array([draws[f"bin {number}"] for number in range(count)]) if draws else None

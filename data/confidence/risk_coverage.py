@@ -12,7 +12,7 @@ import numpy as np
 
 from ..frozen import FrozenDict
 from ..scales import Label, Scale
-from ..statistics import Codes, Estimate, Finding, Floats, check_bootstrap, estimates, ratio, totals
+from ..statistics import Bootstrap, Codes, Estimate, Finding, Floats, estimates, ratio, totals
 from .confidences import Judged, top_coded
 from .selective_rating import fit_abstention
 
@@ -63,7 +63,7 @@ def risk_coverage(
         InputError: For lengths that differ, a label off the scale, or a confidence that is not from 0 to 1.
         SetupError: For a `within` that the scale has no meaning for.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     data = Judged.of(confidences, ratings, gold, scale, within=within, groups=groups)
     cells, units = data.cells, data.cells.units
     wrong, surest, best = 1 - cells.right, top_coded(cells.confidence), (1 - cells.right).astype(np.int64)
@@ -76,9 +76,7 @@ def risk_coverage(
         named = {_GAIN: risk - area, _AREA: area, _RANDOM: risk, _ORACLE: least, _EXCESS: area - least}
         return {**named, **{f"{share:.2f}": order.risk(share) for share in coverages}}
 
-    found = estimates(
-        units, statistics, resamples=resamples, seed=seed, level=level, why=lambda _: "no item to hold back"
-    )
+    found = estimates(units, statistics, bootstrap, why=lambda _: "no item to hold back")
     measures = {name: found[name] for name in (_GAIN, _AREA, _RANDOM, _ORACLE, _EXCESS)}
     details: dict[str, Any] = {"curve": [_row(float(share), found[f"{share:.2f}"]) for share in coverages]}
     details["within"] = float(within)
@@ -91,9 +89,7 @@ def risk_coverage(
             wanted=wanted,
             within=within,
             groups=groups,
-            resamples=resamples,
-            seed=seed,
-            level=level,
+            **vars(bootstrap),
         )
         details["abstention"] = fitted.to_dict()
     shown, verdict = _judgement(data, measures[_GAIN])

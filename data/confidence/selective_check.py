@@ -9,7 +9,7 @@ from ..errors import SetupError
 from ..frozen import FrozenDict
 from ..metrics import Coefficient, Pairs, metrics_of
 from ..scales import Label, Scale
-from ..statistics import FEW_UNITS, Estimate, Finding, Floats, Units, check_bootstrap, estimates, ratio
+from ..statistics import FEW_UNITS, Bootstrap, Estimate, Finding, Floats, Units, estimates, ratio
 from .confidences import Judged
 from .selective_rating import Abstention
 from .threshold_tests import exact
@@ -49,7 +49,7 @@ def check_abstention(
         InputError: For lengths that differ, a label off the scale, or a confidence that is not from 0 to 1.
         SetupError: If the scale does not have the metric fitted for.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     metrics = {"accuracy": None, **metrics_of(scale)}
     if fitted.metric not in metrics:
         cure = "Use the scale the threshold was fitted on."
@@ -82,7 +82,7 @@ def check_abstention(
         lone = {names[True]: kept.any(), names[False]: not kept.all()}
         return "there is no such label" if not lone.get(name, True) else "too little varies"
 
-    found = estimates(units, statistics, resamples=resamples, seed=seed, level=level, why=why)
+    found = estimates(units, statistics, bootstrap, why=why)
     of_kept = found[names[True]]
     if of_kept.value is None:
         shown, verdict = None, f"not measured: {fitted.note or of_kept.note}"

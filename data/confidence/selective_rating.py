@@ -10,16 +10,16 @@ sample, and get one and the same level, such that labels that are just not good 
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..metrics import metrics_of
 from ..scales import Label, Scale
-from ..statistics import FEW_UNITS, Codes, Estimate, Finding, check_bootstrap
+from ..statistics import FEW_UNITS, Bootstrap, Codes, Estimate, Finding
 from .confidences import Judged, checked_confidences, top_coded
 from .threshold_tests import bootstrapped, critical, exact
 
@@ -53,7 +53,7 @@ class TriedThreshold:
 
 
 @dataclass(frozen=True)
-class Abstention:
+class Abstention(JsonableRecord):
     """From which confidence on labels are kept.
 
     Attributes:
@@ -112,10 +112,6 @@ class Abstention:
         details = {key: value for key, value in self.to_dict().items() if key not in ("n", "left_out")}
         return Finding("abstention", shown, verdict, FrozenDict(measures), self.n, self.left_out, FrozenDict(details))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        return {**asdict(self), "tried": [asdict(one) for one in self.tried], "left_out": dict(self.left_out)}
-
 
 def fit_abstention(
     confidences: Sequence[float | None],
@@ -156,7 +152,7 @@ def fit_abstention(
         SetupError: For a metric that the scale does not have or that measures errors, or a `within` or `wanted` that
             makes no sense.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     _check(metric, wanted, within, scale)
     # A metric other than accuracy knows no "right": any distance will do.
     near = within if metric == "accuracy" else float(scale.levels is None)
@@ -166,7 +162,7 @@ def fit_abstention(
         tests = [exact(data, block <= number, wanted) for number in range(len(edges))]
     else:
         coefficient = metrics_of(scale)[metric]
-        tests = bootstrapped(data, scale, block, len(edges), coefficient, wanted, resamples=resamples, seed=seed)
+        tests = bootstrapped(data, scale, block, len(edges), coefficient, wanted, bootstrap)
     units = [test.units for test in tests]
     at = critical(units, 1 - wanted if metric == "accuracy" else 0.5, 1 - level, seed)
     tried = [

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..metrics import Coefficient, pairs_of
 from ..scales import Scale
-from ..statistics import Codes, Floats, Units, resample
+from ..statistics import Bootstrap, Codes, Floats, Units, resample
 from .confidences import Judged
 
 WALKS = 10_000
@@ -59,15 +59,7 @@ def _rounded_up(count: float) -> int:
 
 
 def bootstrapped(
-    data: Judged,
-    scale: Scale,
-    block: Codes,
-    count: int,
-    coefficient: Coefficient,
-    wanted: float,
-    *,
-    resamples: int,
-    seed: int,
+    data: Judged, scale: Scale, block: Codes, count: int, coefficient: Coefficient, wanted: float, bootstrap: Bootstrap
 ) -> list[KeptTest]:
     """Test a coefficient of the items kept at every threshold on the same resamples."""
     if not count:
@@ -79,7 +71,7 @@ def bootstrapped(
     odd = int(apart.argmax()) if apart.any() else int(np.abs(rating - truth).argmax())
     pairs = pairs_of(np.append(known.x[known.cell], rating[odd]), np.append(known.y[known.cell], truth[odd]), scale)
     doubt, size = int(pairs.cell[-1]), pairs.x.size
-    rng = np.random.default_rng([seed, 1])
+    rng = np.random.default_rng([bootstrap.seed, 1])
     units = Units.of(block * size + pairs.cell[:-1], count * size, data.groups)
 
     def kept(weights: Floats) -> list[Floats]:
@@ -94,7 +86,7 @@ def bootstrapped(
             found[str(number)] = coefficient(pairs, doubted)
         return found
 
-    draws = resample(units, statistics, resamples=resamples, seed=seed)
+    draws = resample(units, statistics, bootstrap)
     tests = []
     for number, some in enumerate(kept(units.observed)):
         value, drawn = float(coefficient(pairs, some)[0]), draws.get(str(number))

@@ -6,15 +6,16 @@ items that people gave that label. So a rater that is seldom sure of a level is 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..scales import Label, Scale
-from ..statistics import Codes, Estimate, Finding, Floats, check_bootstrap
+from ..statistics import Bootstrap, Codes, Estimate, Finding, Floats
 from .label_noise import WRONG_SHARE, LabelNoise, fit_label_noise
 from .label_posterior import Beliefs, Confidences, RatingsByRater, ranks_of
 
@@ -22,7 +23,7 @@ _NAME, _PRECISION = "label errors", "expected precision of the candidates"
 
 
 @dataclass(frozen=True)
-class LabelError:
+class LabelError(JsonableRecord):
     """An item whose human label may be an error.
 
     Attributes:
@@ -49,13 +50,9 @@ class LabelError:
     people: tuple[Label, ...] = ()
     dissent: float | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        return {**asdict(self), "people": list(self.people)}
-
 
 @dataclass(frozen=True)
-class LabelErrors:
+class LabelErrors(JsonableRecord):
     """Candidates for label errors, the most suspicious first.
 
     Attributes:
@@ -65,10 +62,6 @@ class LabelErrors:
 
     candidates: tuple[LabelError, ...]
     finding: Finding
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        return {"candidates": [one.to_dict() for one in self.candidates], "finding": self.finding.to_dict()}
 
 
 def label_errors(
@@ -116,7 +109,7 @@ def label_errors(
         InputError: For lengths that differ, a label off the scale, or a confidence that is not from 0 to 1.
         SetupError: For a scale without levels, or a negative step.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     levels = scale.levels
     if levels is None:
         raise SetupError("label errors need a scale with levels", cure="Give the interval a step.")
@@ -141,7 +134,7 @@ def label_errors(
     apart = np.array([[scale.distance(a, b) > near for b in levels] for a in levels])
     believed = _believed(beliefs, held)
     chosen = None if groups is None else [groups[place] for place in kept.tolist()]
-    noise = fit_label_noise(beliefs, held, apart, chosen, resamples=resamples, seed=seed, level=level)
+    noise = fit_label_noise(beliefs, held, apart, chosen, bootstrap)
     suspicious = np.flatnonzero((believed >= 0) & apart[held, believed])
     order = suspicious[
         np.lexsort((kept[suspicious], -beliefs[suspicious, believed[suspicious]], -noise.probability[suspicious]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics import Codes, Estimate, Floats, Units, estimates
+from ..statistics import Bootstrap, Codes, Estimate, Floats, Units, estimates
 
 _SHARPNESS = np.geomspace(0.1, 3.0, 25)
 _SHARES = np.concatenate([[0.0], np.geomspace(0.002, 0.6, 59)])
@@ -39,10 +39,7 @@ def fit_label_noise(
     gold: Codes,
     far: NDArray[np.bool_],
     groups: Sequence[str | None] | None,
-    *,
-    resamples: int,
-    seed: int,
-    level: float,
+    bootstrap: Bootstrap,
 ) -> LabelNoise:
     """Fit by maximum likelihood how sharp the raters' probabilities should be and which share of labels is wrong.
 
@@ -56,9 +53,7 @@ def fit_label_noise(
         gold: (items,) the level of each label.
         far: (levels, levels) which two levels are too far apart for both to be right; symmetric.
         groups: Group of each item, or None; whole groups are resampled.
-        resamples: Bootstrap resamples of the share.
-        seed: Of the bootstrap.
-        level: Confidence level.
+        bootstrap: Of the share.
     """
     # In an order of their own, so that the order of the items changes no draw.
     order = np.lexsort((gold, *probabilities.T))
@@ -72,7 +67,7 @@ def fit_label_noise(
     def statistics(weights: Floats) -> dict[str, Floats]:
         return {WRONG_SHARE: _SHARES[(flat @ weights).argmax(axis=0) % _SHARES.size]}
 
-    found = estimates(units, statistics, resamples=resamples, seed=seed, level=level, rows=max(flat.shape))[WRONG_SHARE]
+    found = estimates(units, statistics, bootstrap, rows=max(flat.shape))[WRONG_SHARE]
     sharpness = _best(logs, gold, far, near)
     share = 0.0 if found.value is None else found.value
     right, wrong = _components(logs, gold, far, sharpness)

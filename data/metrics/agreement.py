@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..notebook import html_table
 from ..scales import Label, Scale
-from ..statistics import Estimate, Floats, Units, check_bootstrap, estimates
+from ..statistics import Bootstrap, Estimate, Floats, Units, estimates
 from .coefficients import COEFFICIENTS, Coefficient, Pairs, alpha_under, why_undefined
 from .krippendorff import distance_of
 from .label_numbers import Prepared, checked_scores, pairs_of, prepare
@@ -17,7 +18,7 @@ NUMERIC = ("tau_b", "spearman", "pearson", "icc3", "mse", "mae", "bias")
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(JsonableRecord):
     """How far labels agree, with intervals.
 
     Attributes:
@@ -73,8 +74,9 @@ class Agreement:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "metrics"}
-        return {**record, "metrics": {name: found.to_dict() for name, found in self.metrics.items()}}
+        record = super().to_dict()
+        metrics = record.pop("metrics")  # records on disk have them last
+        return {**record, "metrics": metrics}
 
 
 def agreement(
@@ -123,39 +125,35 @@ def agreement(
         InputError: For lengths that differ, a label or score that is not on the scale, or one without the other.
         SetupError: For scores on a nominal or pairwise scale.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     data = prepare([ratings], gold, scale, groups=groups, fill=fill)
     pairs = pairs_of(data.numbers[0], data.numbers[1], scale)
     metrics = metrics_of(scale)
     exact = None if scores is None else checked_scores(scores, ratings, scale, fill=fill)
-    bootstrap = _Bootstrap(data, resamples, seed, float(level))
-    found = bootstrap.estimates(pairs, metrics)
+    measured = _Measured(data, bootstrap)
+    found = measured.estimates(pairs, metrics)
     if exact is not None:
         between = pairs_of(exact, data.numbers[1], scale)
-        found |= bootstrap.estimates(between, {name: metrics[name] for name in metrics if name in NUMERIC})
-    n, units = pairs.cell.size, bootstrap.units(pairs).count
+        found |= measured.estimates(between, {name: metrics[name] for name in metrics if name in NUMERIC})
+    n, units = pairs.cell.size, measured.units(pairs).count
     return Agreement(
         n=n,
         unparsed=data.unparsed[0],
         fill=fill,
         left_out=len(gold) - n,
         groups=units,
-        resamples=resamples,
-        seed=seed,
-        level=float(level),
+        **vars(bootstrap),
         metrics=FrozenDict(found),
         numbers="labels" if exact is None else "scores",
     )
 
 
 @dataclass(frozen=True)
-class _Bootstrap:
+class _Measured:
     """How the metrics of prepared labels are estimated."""
 
     data: Prepared
-    resamples: int
-    seed: int
-    level: float
+    bootstrap: Bootstrap
 
     def units(self, pairs: Pairs) -> Units:
         """Return what is resampled."""
@@ -170,9 +168,7 @@ class _Bootstrap:
         found = estimates(
             self.units(pairs),
             statistics,
-            resamples=self.resamples,
-            seed=self.seed,
-            level=self.level,
+            self.bootstrap,
             why=lambda name: why_undefined(name, pairs, pairs.cell.size),
             rows=pairs.values.size,
         )

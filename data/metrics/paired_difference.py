@@ -1,11 +1,11 @@
 """Knows whether one rater agrees with gold better than another on the same items; knows nothing about either rater."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
+from ..jsonable import JsonableRecord
 from ..scales import Label, Scale
-from ..statistics import Floats, Units, check_bootstrap, estimate, resample, two_sided_p
+from ..statistics import Bootstrap, Floats, Units, estimate, resample, two_sided_p
 from .paired_raters import Paired
 
 _DIRECTIONS = {
@@ -16,7 +16,7 @@ _DIRECTIONS = {
 
 
 @dataclass(frozen=True)
-class Difference:
+class Difference(JsonableRecord):
     """How much better one rater agrees with gold than another. Above 0, a is better, whatever the metric.
 
     Attributes:
@@ -52,10 +52,6 @@ class Difference:
     seed: int
     level: float
     note: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        return {**asdict(self), "unparsed": list(self.unparsed)}
 
 
 def paired_difference(
@@ -93,7 +89,7 @@ def paired_difference(
         SetupError: For a metric that the scale does not have.
         InputError: For lengths that differ or a label that is not on the scale.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     # Cells are distinct (a, b, gold) triples: the joint resample of both raters is one draw of triple counts.
     paired = Paired.of(a, b, gold, scale, metric=metric, groups=groups, fill=fill)
     data, cell = paired.data, paired.cell
@@ -103,7 +99,7 @@ def paired_difference(
         return {"difference": paired.difference(weights)}
 
     point = statistics(units.observed)
-    draws = resample(units, statistics, resamples=resamples, seed=seed, rows=paired.rows).get("difference")
+    draws = resample(units, statistics, bootstrap, rows=paired.rows).get("difference")
     found = data.remark(
         estimate(
             point["difference"][0],
@@ -125,8 +121,6 @@ def paired_difference(
         left_out=data.left_out,
         unparsed=(data.unparsed[0], data.unparsed[1]),
         groups=units.count,
-        resamples=resamples,
-        seed=seed,
-        level=float(level),
+        **vars(bootstrap),
         note=found.note,
     )

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..jsonable import JsonableRecord
 from ..scales import Label, Scale
-from ..statistics import Codes, Estimate, Floats, Units, check_bootstrap, coded, distinct_rows, estimates
+from ..statistics import Bootstrap, Codes, Estimate, Floats, Units, coded, distinct_rows, estimates
 from .icc import Intraclass, icc3
 from .krippendorff import Distance, distance_of, krippendorff
 from .label_numbers import Numbers
@@ -22,7 +23,7 @@ _Ratings = Mapping[str, Sequence[Label | None]]
 
 
 @dataclass(frozen=True)
-class PanelAgreement:
+class PanelAgreement(JsonableRecord):
     """How far raters agree.
 
     Attributes:
@@ -43,21 +44,9 @@ class PanelAgreement:
     n: int
     unparsed: Mapping[str, int]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        return {
-            "alpha": self.alpha.to_dict(),
-            "icc3": self.icc3.to_dict(),
-            "icc3k": self.icc3k.to_dict(),
-            "with_gold": {name: one.to_dict() for name, one in self.with_gold.items()},
-            "mean_with_gold": self.mean_with_gold.to_dict(),
-            "n": self.n,
-            "unparsed": dict(self.unparsed),
-        }
-
 
 @dataclass(frozen=True)
-class PanelChange:
+class PanelChange(JsonableRecord):
     """What became of the agreement of raters when all of them were changed, e.g. given another guideline.
 
     Attributes:
@@ -95,15 +84,7 @@ class PanelChange:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able data."""
-        return {
-            "before": self.before.to_dict(),
-            "after": self.after.to_dict(),
-            "alpha": self.alpha.to_dict(),
-            "icc3": self.icc3.to_dict(),
-            "icc3k": self.icc3k.to_dict(),
-            "with_gold": self.with_gold.to_dict(),
-            "warning": self.warning,
-        }
+        return {**super().to_dict(), "warning": self.warning}
 
 
 def panel_agreement(
@@ -133,7 +114,7 @@ def panel_agreement(
         InputError: For fewer than two raters, lengths that differ, or a label that is not on the scale.
     """
     panel = _Panels([ratings], gold, scale, groups, fill)
-    return panel.agreement(0, panel.estimates(resamples, seed, level))
+    return panel.agreement(0, panel.estimates(Bootstrap(resamples, seed, level)))
 
 
 def panel_change(
@@ -157,7 +138,7 @@ def panel_change(
         cure = "Give the same names in the same order."
         raise InputError(f"raters {', '.join(before)} before and {', '.join(after)} after", cure=cure)
     panel = _Panels([before, after], gold, scale, groups, fill)
-    found = panel.estimates(resamples, seed, level)
+    found = panel.estimates(Bootstrap(resamples, seed, level))
     return PanelChange(
         panel.agreement(0, found),
         panel.agreement(1, found),
@@ -205,14 +186,11 @@ class _Panels:
         ]
         self.n = len(gold)
 
-    def estimates(self, resamples: int, seed: int, level: float) -> dict[str, Estimate]:
-        check_bootstrap(resamples, level)
+    def estimates(self, bootstrap: Bootstrap) -> dict[str, Estimate]:
         return estimates(
             self.units,
             self._statistics,
-            resamples=resamples,
-            seed=seed,
-            level=level,
+            bootstrap,
             why=lambda _: "the labels do not vary, or too few items have them",
             rows=self.values.size,
         )

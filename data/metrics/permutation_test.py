@@ -8,19 +8,19 @@ other, a draw puts a binomial (N, 1/2) number one way round.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import InputError
+from ..jsonable import JsonableRecord
 from ..scales import Label, Scale
 from ..statistics import CHUNK, Codes, Floats, Units
 from .paired_raters import Paired
 
 
 @dataclass(frozen=True)
-class Permutation:
+class Permutation(JsonableRecord):
     """The outcome of a paired permutation test.
 
     Attributes:
@@ -48,10 +48,6 @@ class Permutation:
     permutations: int
     seed: int
     note: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        return {**asdict(self), "unparsed": list(self.unparsed)}
 
 
 def permutation_test(

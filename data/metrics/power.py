@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import InputError
+from ..jsonable import JsonableRecord
 from ..scales import Label, Scale
-from ..statistics import FEW_UNITS, Estimate, Units, check_bootstrap, estimate, resample, tail
+from ..statistics import FEW_UNITS, Bootstrap, Estimate, Units, estimate, resample, tail
 from .paired_raters import Paired
 
 ASSUMED = (
@@ -18,7 +18,7 @@ ASSUMED = (
 
 
 @dataclass(frozen=True)
-class LabelsNeeded:
+class LabelsNeeded(JsonableRecord):
     """How many items would tell two raters apart.
 
     Attributes:
@@ -51,10 +51,6 @@ class LabelsNeeded:
     n: int
     units: int
     note: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        return {**asdict(self), "items_range": list(self.items_range)}
 
 
 def labels_needed(
@@ -99,16 +95,14 @@ def labels_needed(
     """
     from scipy.stats import norm
 
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     if not 0.5 <= power < 1:
         raise InputError(f"power is {power}", cure="Give a chance from 0.5 to below 1; 0.8 is usual.")
     if sought is not None and not (math.isfinite(sought) and sought != 0):
         raise InputError(f"the difference sought is {sought}", cure="Give a number other than 0, or None.")
     paired = Paired.of(a, b, gold, scale, metric=metric, groups=groups, fill=fill)
     units = Units.of(paired.cell, len(paired.codes), paired.data.groups)
-    draws = resample(
-        units, lambda weights: {"d": paired.difference(weights)}, resamples=resamples, seed=seed, rows=paired.rows
-    ).get("d")
+    draws = resample(units, lambda weights: {"d": paired.difference(weights)}, bootstrap, rows=paired.rows).get("d")
     value = float(paired.difference(units.observed)[0])
     found = paired.data.remark(
         estimate(value, draws, units=units.count, unit=units.name, level=level, why=paired.why_undefined())
@@ -135,7 +129,7 @@ def labels_needed(
         groups=needed(target, units.count),
         items_range=(needed(far, paired.cell.size), needed(near, paired.cell.size)),
         power=float(power),
-        level=float(level),
+        level=bootstrap.level,
         n=paired.cell.size,
         units=units.count,
         note=_why(found, error, target),
@@ -187,7 +181,7 @@ def power_at(
     """
     from scipy.stats import binomtest
 
-    check_bootstrap(resamples, level)
+    Bootstrap(resamples, seed, level)  # refuses what makes no sense
     for name, given, least in (("items", items, 2), ("simulations", simulations, 1), ("resamples", resamples, 1)):
         if given < least:
             raise InputError(f"{name} is {given}", cure=f"Give {least} or more.")

@@ -7,21 +7,22 @@ Deutsch, R. Dror, D. Roth, A Statistical Analysis of Summarization Evaluation Me
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError, SetupError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..scales import Label, Scale
 from ..statistics import (
     CHUNK,
+    Bootstrap,
     Codes,
     Estimate,
     Floats,
     Units,
-    check_bootstrap,
     distinct_rows,
     estimate,
     ratio,
@@ -43,7 +44,7 @@ class SystemMeans:
 
 
 @dataclass(frozen=True)
-class SystemAgreement:
+class SystemAgreement(JsonableRecord):
     """How far a rater ranks systems as people do.
 
     Attributes:
@@ -71,16 +72,6 @@ class SystemAgreement:
     resamples: int
     seed: int
     level: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        record["items"] = {name: found.to_dict() for name, found in self.items.items()}
-        record["systems"] = {name: found.to_dict() for name, found in self.systems.items()}
-        record["means"] = {
-            name: {"n": one.n, "rater": one.rater, "human": one.human} for name, one in self.means.items()
-        }
-        return record
 
 
 def system_agreement(
@@ -113,7 +104,7 @@ def system_agreement(
         InputError: For lengths that differ, an item without a system, or a label that is not on the scale.
         SetupError: For a nominal or pairwise scale, whose labels have no mean.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     if not scale.ordered:
         cure = "Use an ordinal or an interval scale, or count each label's share yourself."
         raise SetupError(f"labels of a {scale.kind} scale have no mean", cure=cure)
@@ -129,7 +120,7 @@ def system_agreement(
     code = np.array([index[systems[i]] for i in kept], dtype=np.int64)
     point = _means(data.numbers, code, len(names))
     drawn = _Drawn(data.numbers, code, len(names), None if sources is None else [sources[i] for i in kept])
-    means = drawn.means(resamples, seed)
+    means = drawn.means(bootstrap)
     units = {"units": code.size if drawn.shared is None else drawn.shared.count, "level": level}
     unit = "item" if drawn.shared is None else "source"
     why = _why(len(names), point)
@@ -158,9 +149,7 @@ def system_agreement(
         unparsed=data.unparsed[0],
         fill=fill,
         left_out=data.left_out,
-        resamples=resamples,
-        seed=seed,
-        level=float(level),
+        **vars(bootstrap),
     )
 
 
@@ -174,29 +163,29 @@ class _Drawn:
         self.system, self.pairs = rows[:, 0], values[rows[:, 1:]]
         self.shared = None if sources is None else Units.of(self.cell, len(rows), sources)
 
-    def means(self, resamples: int, seed: int) -> tuple[Floats, Floats]:
+    def means(self, bootstrap: Bootstrap) -> tuple[Floats, Floats]:
         """Return (systems, resamples) means of the rater and of people; NaN where a resample has no item of one."""
-        if self.code.size == 0 or resamples == 0:
+        if self.code.size == 0 or bootstrap.resamples == 0:
             return np.empty((self.count, 0)), np.empty((self.count, 0))
         if self.shared is not None:
-            found = resample(self.shared, self._by_system, resamples=resamples, seed=seed)
+            found = resample(self.shared, self._by_system, bootstrap)
             rater, human = (
                 np.stack([found[f"{side} {system}"] for system in range(self.count)]) for side in ("rater", "human")
             )
             return rater, human
-        rater, human = np.empty((self.count, resamples)), np.empty((self.count, resamples))
+        rater, human = np.empty((self.count, bootstrap.resamples)), np.empty((self.count, bootstrap.resamples))
         for system in range(self.count):
             here = self.system == system
             place = np.cumsum(here) - 1
             units = Units.of(place[self.cell[self.code == system]], int(here.sum()))
-            own = int(np.random.SeedSequence([seed, system]).generate_state(1)[0])
+            own = int(np.random.SeedSequence([bootstrap.seed, system]).generate_state(1)[0])
             pairs = self.pairs[here]
 
             def both(weights: Floats, pairs: Floats = pairs) -> dict[str, Floats]:
                 total = weights.sum(axis=0)
                 return {"rater": pairs[:, 0] @ weights / total, "human": pairs[:, 1] @ weights / total}
 
-            found = resample(units, both, resamples=resamples, seed=own)
+            found = resample(units, both, replace(bootstrap, seed=own))
             rater[system], human[system] = found["rater"], found["human"]
         return rater, human
 

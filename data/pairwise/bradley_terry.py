@@ -9,8 +9,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..frozen import FrozenDict
+from ..jsonable import JsonableRecord
 from ..scales import Label, Pairwise
-from ..statistics import Estimate, Floats, Units, check_bootstrap, distinct_rows, estimates
+from ..statistics import Bootstrap, Estimate, Floats, Units, distinct_rows, estimates
 from .davidson import Design, fit_davidson
 from .win_graph import win_graph
 
@@ -37,7 +38,7 @@ class Record(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BradleyTerry:
+class BradleyTerry(JsonableRecord):
     """Strengths of systems that were compared in pairs.
 
     Attributes:
@@ -83,18 +84,6 @@ class BradleyTerry:
         lines += [f"  {name}: {found}" for name, found in (("home", self.home), ("tie", self.tie)) if found is not None]
         return "\n".join([*lines, *([f"  ({self.note})"] if self.note else [])])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data; None stands for what is undefined, never NaN."""
-        plain = ("n", "left_out", "groups", "prior", "resamples", "seed", "level", "note")
-        return {
-            "strengths": {name: found.to_dict() for name, found in self.strengths.items()},
-            "wins": {name: {other: found.to_dict() for other, found in row.items()} for name, row in self.wins.items()},
-            "home": None if self.home is None else self.home.to_dict(),
-            "tie": None if self.tie is None else self.tie.to_dict(),
-            "records": {name: record._asdict() for name, record in self.records.items()},
-            **{name: getattr(self, name) for name in plain},
-        }
-
 
 def bradley_terry(
     comparisons: Sequence[Comparison | tuple[str, str, Label | None]],
@@ -128,7 +117,7 @@ def bradley_terry(
         InputError: For a verdict that is none, a system without a name or compared with itself, lengths that differ,
             or a prior that is no number from 0 on.
     """
-    check_bootstrap(resamples, level)
+    bootstrap = Bootstrap(resamples, seed, level)
     if not np.isfinite(prior) or prior < 0:
         raise InputError(f"prior is {prior}", place=_PLACE, cure="Give a number from 0 on; 0.1 is usual.")
     if groups is not None and len(groups) != len(comparisons):
@@ -153,7 +142,8 @@ def bradley_terry(
         )
     elif stood.open:
         problem = f"no finite strengths without a prior: {stood.open}"
-    found = _estimated(design, units, problem, resamples=0 if problem or note else resamples, seed=seed, level=level)
+    how = replace(bootstrap, resamples=0) if problem or note else bootstrap
+    found = _estimated(design, units, problem, how)
     if note:
         found = {name: replace(one, note="no interval: it rests on the prior") for name, one in found.items()}
     strengths = {name: found[str(place)] for place, name in enumerate(names)}
@@ -173,16 +163,12 @@ def bradley_terry(
         left_out=len(given) - len(kept),
         groups=units.count,
         prior=float(prior),
-        resamples=resamples,
-        seed=seed,
-        level=float(level),
+        **vars(bootstrap),
         note=problem if problem else note,
     )
 
 
-def _estimated(
-    design: Design, units: Units, problem: str, *, resamples: int, seed: int, level: float
-) -> dict[str, Estimate]:
+def _estimated(design: Design, units: Units, problem: str, bootstrap: Bootstrap) -> dict[str, Estimate]:
     """Estimate strengths (by place), shares of wins (by two places), ``home`` and ``tie`` on the same resamples."""
     size = design.systems
     first, second = (side[~np.eye(size, dtype=bool)] for side in np.indices((size, size)))
@@ -205,9 +191,7 @@ def _estimated(
     return estimates(
         units,
         statistics,
-        resamples=resamples,
-        seed=seed,
-        level=level,
+        bootstrap,
         why=lambda name: problem if problem else "the likelihood has no maximum in reach",
         rows=_COLUMNS * size**2,
     )

@@ -1,8 +1,8 @@
 """Resampling, intervals, multiple testing and what they rule out; no labels."""
 
-from .bootstrap import CHUNK, Units, resample
+from .bootstrap import CHUNK, Bootstrap, Units, resample
 from .cells import Codes, Floats, coded, distinct_rows, midranks, ratio, totals
-from .estimate import FEW_UNITS, Estimate, check_bootstrap, estimate, estimates, tail
+from .estimate import FEW_UNITS, Estimate, estimate, estimates, tail
 from .finding import Finding
 from .multiple_testing import benjamini_yekutieli, holm
 from .partial_regression import slope_beside_noisy, slopes
@@ -18,10 +18,12 @@ from .significance import (
     tested,
     two_sided_p,
 )
+from .two_sample_classifier import told_apart
 
 __all__ = [
     "CHUNK",
     "FEW_UNITS",
+    "Bootstrap",
     "Codes",
     "Estimate",
     "Finding",
@@ -31,7 +33,6 @@ __all__ = [
     "Tested",
     "Units",
     "benjamini_yekutieli",
-    "check_bootstrap",
     "coded",
     "distinct_rows",
     "estimate",
@@ -51,6 +52,7 @@ __all__ = [
     "slopes",
     "tail",
     "tested",
+    "told_apart",
     "totals",
     "two_sided_p",
 ]

@@ -30,6 +30,32 @@ _NAME_GROUPS = "Give the name of each item's group as text, None where it has no
 Statistics = Callable[[Floats], Mapping[str, Floats]]
 
 
+@dataclass(frozen=True)
+class Bootstrap:
+    """How intervals are made.
+
+    Attributes:
+        resamples: How many resamples; 0 for no intervals.
+        seed: Of the bootstrap's own generator.
+        level: Confidence level.
+
+    Raises:
+        InputError: For a negative number of resamples, or a level that is not between 0 and 1.
+    """
+
+    resamples: int = 2000
+    seed: int = 0
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        """Refuse a bootstrap that makes no sense."""
+        if self.resamples < 0:
+            raise InputError(f"resamples is {self.resamples}", cure="Give 0 (no intervals) or more; 2000 is usual.")
+        if not 0 < self.level < 1:
+            raise InputError(f"level is {self.level}", cure="Give a confidence level between 0 and 1, e.g. 0.95.")
+        object.__setattr__(self, "level", float(self.level))
+
+
 @dataclass(frozen=True, eq=False)
 class Units:
     """What is resampled: items, or groups of items; use `Units.of`.
@@ -115,7 +141,7 @@ def _names(groups: Sequence[str | None]) -> list[str]:
     return names
 
 
-def resample(units: Units, statistics: Statistics, *, resamples: int, seed: int, rows: int = 0) -> dict[str, Floats]:
+def resample(units: Units, statistics: Statistics, bootstrap: Bootstrap, *, rows: int = 0) -> dict[str, Floats]:
     """Return every statistic on every resample.
 
     All statistics of one call see the same resamples, and so do two calls with equal units and seed.
@@ -123,17 +149,17 @@ def resample(units: Units, statistics: Statistics, *, resamples: int, seed: int,
     Args:
         units: What is resampled.
         statistics: Takes (cells, size) weights, returns named arrays of (size,).
-        resamples: How many resamples.
-        seed: Of this bootstrap's own generator.
+        bootstrap: How many resamples, of which seed.
         rows: Longest column the statistics make of one resample, where that is more than there are cells and units.
 
     Returns:
         Name to (resamples,) values; NaN where a statistic is undefined on a resample. Empty with no units.
     """
-    if units.count == 0 or resamples == 0:
+    if units.count == 0 or bootstrap.resamples == 0:
         return {}
-    rng = np.random.default_rng(seed)
-    parts = [statistics(units.draw(size, rng)) for size in _chunks(resamples, max(units.cells, units.count, rows))]
+    rng = np.random.default_rng(bootstrap.seed)
+    sizes = _chunks(bootstrap.resamples, max(units.cells, units.count, rows))
+    parts = [statistics(units.draw(size, rng)) for size in sizes]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import InputError
-from .bootstrap import Statistics, Units, resample
+from .bootstrap import Bootstrap, Statistics, Units, resample
 from .cells import Floats
 
 MENTION = 0.01
@@ -118,25 +117,11 @@ def outside(share: float, units: int) -> float:
     return 2 * float(stdtr(units - 1, np.sqrt((units - 1) / units) * ndtri(share)))
 
 
-def check_bootstrap(resamples: int, level: float) -> None:
-    """Refuse a bootstrap that makes no sense.
-
-    Raises:
-        InputError: For a negative number of resamples, or a level that is not between 0 and 1.
-    """
-    if resamples < 0:
-        raise InputError(f"resamples is {resamples}", cure="Give 0 (no intervals) or more; 2000 is usual.")
-    if not 0 < level < 1:
-        raise InputError(f"level is {level}", cure="Give a confidence level between 0 and 1, e.g. 0.95.")
-
-
 def estimates(
     units: Units,
     statistics: Statistics,
+    bootstrap: Bootstrap,
     *,
-    resamples: int,
-    seed: int,
-    level: float,
     why: Callable[[str], str] = lambda name: "undefined",
     rows: int = 0,
 ) -> dict[str, Estimate]:
@@ -145,18 +130,14 @@ def estimates(
     Args:
         units: What is resampled.
         statistics: Takes (cells, size) weights, returns named arrays of (size,), NaN where undefined.
-        resamples: How many resamples; 0 for no intervals.
-        seed: Of this bootstrap's own generator.
-        level: Confidence level of the intervals.
+        bootstrap: How.
         why: Says why a statistic is undefined on the items as they are, by its name.
         rows: Longest column the statistics make of one resample, where that is more than there are cells and units.
 
     Returns:
         An estimate by name, in the statistics' order.
     """
-    return estimates_with_draws(
-        units, statistics, resamples=resamples, seed=seed, level=level, why=why, rows=rows
-    ).found
+    return estimates_with_draws(units, statistics, bootstrap, why, rows).found
 
 
 class _Drawn(NamedTuple):
@@ -167,20 +148,15 @@ class _Drawn(NamedTuple):
 
 
 def estimates_with_draws(
-    units: Units,
-    statistics: Statistics,
-    *,
-    resamples: int,
-    seed: int,
-    level: float,
-    why: Callable[[str], str],
-    rows: int,
+    units: Units, statistics: Statistics, bootstrap: Bootstrap, why: Callable[[str], str], rows: int
 ) -> _Drawn:
     """Return what `estimates` does, with the resamples, for those who test as well; the arguments are the same."""
     point = statistics(units.observed)
-    draws = resample(units, statistics, resamples=resamples, seed=seed, rows=rows)
+    draws = resample(units, statistics, bootstrap, rows=rows)
     found = {
-        name: estimate(value[0], draws.get(name), units=units.count, unit=units.name, level=level, why=why(name))
+        name: estimate(
+            value[0], draws.get(name), units=units.count, unit=units.name, level=bootstrap.level, why=why(name)
+        )
         for name, value in point.items()
     }
     return _Drawn(found, draws)

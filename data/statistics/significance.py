@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .bootstrap import CHUNK, Statistics, Units
+from .bootstrap import CHUNK, Bootstrap, Statistics, Units
 from .cells import Codes, Floats
 from .estimate import Estimate, estimates_with_draws, outside
 from .multiple_testing import holm
@@ -23,10 +23,8 @@ def tested(
     units: Units,
     statistics: Statistics,
     family: Sequence[str],
+    bootstrap: Bootstrap,
     *,
-    resamples: int,
-    seed: int,
-    level: float,
     why: Callable[[str], str] = lambda name: "undefined",
     rows: int = 0,
 ) -> dict[str, Tested]:
@@ -34,9 +32,7 @@ def tested(
 
     The arguments are those of `estimates`, and ``family`` names the statistics that are tested.
     """
-    found, draws = estimates_with_draws(
-        units, statistics, resamples=resamples, seed=seed, level=level, why=why, rows=rows
-    )
+    found, draws = estimates_with_draws(units, statistics, bootstrap, why, rows)
     p = {name: two_sided_p(draws[name], units.count) if found[name].low is not None else None for name in family}
     adjusted = dict(zip(family, holm([p[name] for name in family]), strict=True))
     return {name: Tested(one, p.get(name), adjusted.get(name)) for name, one in found.items()}

@@ -7,6 +7,7 @@ from typing import Any
 import dspy
 
 from ...data import Corpus, InputError, Item, SetupError
+from ...data.values import undefined_last
 from ...programs import Candidate, Rater
 from ..compiler import check_examples, item_id
 
@@ -57,12 +58,11 @@ def choose(candidates: Sequence[Candidate], *, last: Collection[str] = ()) -> tu
     """
 
     def rank(candidate: Candidate) -> tuple[bool, float, bool]:
-        return candidate.name in last, -_alpha(candidate), candidate.rater.order != "label"
+        return (
+            candidate.name in last,
+            -undefined_last(candidate.dev.metrics["alpha"].value),
+            candidate.rater.order != "label",
+        )
 
     ranked = sorted(candidates, key=rank)
     return tuple(replace(candidate, chosen=place == 0) for place, candidate in enumerate(ranked))
-
-
-def _alpha(candidate: Candidate) -> float:
-    value = candidate.dev.metrics["alpha"].value
-    return float("-inf") if value is None else value

@@ -1,7 +1,7 @@
 """Knows which audits compare a rater's labels, as deployed, with people's; does not know how it was asked."""
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,19 +14,13 @@ from ...data import (
     Label,
     LabelErrors,
     Scale,
-    agreement_by,
-    calibration,
     check_abstention,
-    detectability,
     fit_abstention,
     human_mean,
     item_lengths,
-    label_errors,
-    length_bias,
-    leniency,
-    level_usage,
-    risk_coverage,
 )
+from ...data.audits import LABEL_AUDITS
+from ...data.frozen import FrozenDict
 from .record import Audit, Auditor, SeenRatings
 
 GOLD_AUDITS = (
@@ -51,11 +45,17 @@ _NEAR = 0.1
 
 def gold_audits(auditor: Auditor, *, by: Mapping[str, Sequence[str | None]], wanted: float) -> list[Audit]:
     """Compare labels as deployed with gold labels; see `audit_findings` for the arguments."""
-    corpus = auditor.ratings.corpus
     judged = _GoldAudits(auditor)
-    parts = {name: judged.part(name, column) for name, column in {**_own_parts(corpus), **by}.items()}
-    found = [judged.length(), judged.leniency(), judged.usage(), *parts.values(), *judged.confidence(wanted)]
-    return [*found, judged.label_errors(), judged.detectability(), judged.human_mean()]
+    parts = {**_own_parts(auditor.ratings.corpus), **by}
+    return [
+        judged.length(),
+        *judged.shares(),
+        *(judged.part(name, column) for name, column in parts.items()),
+        *judged.confidence(wanted),
+        judged.label_errors(),
+        judged.detectability(),
+        judged.human_mean(),
+    ]
 
 
 @dataclass(frozen=True)
@@ -77,51 +77,41 @@ class _GoldAudits:
         self.scale = auditor.ratings.rater.scale
         (self.deployed,) = auditor.ratings.of("deployed")
         self.labels = self.deployed.labels
+        self.sure, self.source = auditor.ratings.confidences()
+        self.sure_sets = [self.deployed, *(auditor.ratings.of("repeats") if self.source == "repeats" else [])]
+
+    def _measure(
+        self, audit: str, columns: Mapping[str, Sequence[Any]] = FrozenDict(), **options: Any
+    ) -> Callable[[SeenRatings], Any]:
+        """Return how an audit of the table is made; it needs these columns beside ratings and gold."""
+
+        def measure(seen: SeenRatings) -> Finding | LabelErrors:
+            known = {name: seen.of(cells) for name, cells in {"ratings": self.labels, **columns}.items()}
+            return LABEL_AUDITS[audit].of({**known, "gold": seen.golds}, self.scale, **{**seen.options, **options})
+
+        return measure
 
     def length(self) -> Audit:
         lengths = item_lengths(self.corpus)
         if lengths is None:
             return Audit("length", None, "which two fields are compared is not known")
-
-        def measure(seen: SeenRatings) -> Finding:
-            return length_bias(seen.of(self.labels), seen.golds, seen.of(lengths), self.scale, **seen.options)
-
+        measure = self._measure("length bias", {"lengths": lengths})
         return self.auditor.audit("length", [self.deployed], measure, details={"lengths": "words"})
 
-    def leniency(self) -> Audit:
-        return self.auditor.audit(
-            "leniency",
-            [self.deployed],
-            lambda seen: leniency(seen.of(self.labels), seen.golds, self.scale, **seen.options),
-        )
-
-    def usage(self) -> Audit:
-        return self.auditor.audit(
-            "level usage",
-            [self.deployed],
-            lambda seen: level_usage(seen.of(self.labels), seen.golds, self.scale, **seen.options),
-        )
+    def shares(self) -> list[Audit]:
+        names = ("leniency", "level usage")
+        return [self.auditor.audit(name, [self.deployed], self._measure(name)) for name in names]
 
     def part(self, name: str, column: Sequence[str | None]) -> Audit:
-        def measure(seen: SeenRatings) -> Finding:
-            # Where the parts are the groups themselves, each would be one witness.
-            options = {**seen.options, **({"groups": None} if name == "group" else {})}
-            return agreement_by(seen.of(self.labels), seen.golds, seen.of(column), self.scale, **options)
-
+        # Where the parts are the groups themselves, each would be one witness.
+        options = {"groups": None} if name == "group" else {}
+        measure = self._measure("agreement by", {"by": column}, **options)
         return self.auditor.audit(f"agreement by {name}", [self.deployed], measure)
 
     def confidence(self, wanted: float) -> list[Audit]:
         """Ask what the rater's confidences are worth."""
-        sure, source = self.auditor.ratings.confidences()
-        sets = [self.deployed, *(self.auditor.ratings.of("repeats") if source == "repeats" else [])]
-        near = _near(self.scale)
-        details = {"confidence from": source, **near}
-
-        def calibrated(seen: SeenRatings) -> Finding:
-            return calibration(seen.of(sure), seen.of(self.labels), seen.golds, self.scale, **near, **seen.options)
-
-        def telling(seen: SeenRatings) -> Finding:
-            return risk_coverage(seen.of(sure), seen.of(self.labels), seen.golds, self.scale, **near, **seen.options)
+        near, known = _near(self.scale), {"confidences": self.sure}
+        details = {"confidence from": self.source, **near}
 
         def held_back(seen: SeenRatings) -> Finding:
             dev, test = self._halves(seen)
@@ -129,42 +119,32 @@ class _GoldAudits:
             return check_abstention(fitted, test.sure, test.labels, test.gold, self.scale, **test.options)
 
         halves = {"wanted": wanted, "halves": "fitted on one half of the items, measured on the other"}
+        calibrated, telling = (self._measure(name, known, **near) for name in ("calibration", "risk and coverage"))
         return [
-            self.auditor.audit("calibration", sets, calibrated, details=details),
-            self.auditor.audit("confidence", sets, telling, against=False, details=details),
-            self.auditor.audit("abstention", sets, held_back, against=False, details={**details, **halves}),
+            self.auditor.audit("calibration", self.sure_sets, calibrated, details=details),
+            self.auditor.audit("confidence", self.sure_sets, telling, against=False, details=details),
+            self.auditor.audit("abstention", self.sure_sets, held_back, against=False, details={**details, **halves}),
         ]
 
     def label_errors(self) -> Audit:
         """Look for gold labels that the rater contradicts though it is sure."""
-        sure, source = self.auditor.ratings.confidences()
-        sets = [self.deployed, *(self.auditor.ratings.of("repeats") if source == "repeats" else [])]
-        believed = [
-            one if rating.distribution is None else rating.distribution
-            for one, rating in zip(sure, self.deployed.ratings[0], strict=True)
-        ]
         if self.scale.levels is None:
             return Audit("label errors", None, "it needs a scale with levels", (), against=False)
+        believed = [
+            one if rating.distribution is None else rating.distribution
+            for one, rating in zip(self.sure, self.deployed.ratings[0], strict=True)
+        ]
+        people = [item.labels for item in self.corpus]
+        measure = self._measure("label errors", {"confidences": believed, "ids": self.corpus.ids, "labels": people})
         found: list[LabelErrors] = []
 
-        def measure(seen: SeenRatings) -> Finding:
-            items = [self.corpus[place] for place in seen.places]
-            found.append(
-                label_errors(
-                    seen.of(self.labels),
-                    seen.of(believed),
-                    seen.golds,
-                    self.scale,
-                    ids=[item.id for item in items],
-                    labels=[item.labels for item in items],
-                    **seen.options,
-                )
-            )
+        def listed(seen: SeenRatings) -> Finding:
+            found.append(measure(seen))
             return found[0].finding
 
-        made = self.auditor.audit("label errors", sets, measure, against=False)
+        made = self.auditor.audit("label errors", self.sure_sets, listed, against=False)
         candidates = [one.to_dict() for errors in found for one in errors.candidates[:_LISTED]]
-        return replace(made, details={"candidates": candidates, "confidence from": source})
+        return replace(made, details={"candidates": candidates, "confidence from": self.source})
 
     def detectability(self) -> Audit:
         """Ask whether the rater's labels can be told from one person's."""
@@ -173,13 +153,9 @@ class _GoldAudits:
             item.gold if not item.annotations else item.labels[int(rng.integers(len(item.annotations)))]
             for item in self.corpus
         ]
-        texts = [item.text for item in self.corpus]
         permutations = max(1, int(self.auditor.options["resamples"]) // 2 - 1)
-
-        def measure(seen: SeenRatings) -> Finding:
-            sides = seen.of(self.labels), seen.of(one_person)
-            return detectability(*sides, self.scale, texts=seen.of(texts), permutations=permutations, **seen.options)
-
+        known = {"human": one_person, "texts": [item.text for item in self.corpus]}
+        measure = self._measure("detectability", known, permutations=permutations)
         return self.auditor.audit("detectability", [self.deployed], measure, against=False)
 
     def human_mean(self) -> Audit:
@@ -200,11 +176,10 @@ class _GoldAudits:
         return self.auditor.audit("human mean", [self.deployed], measure, against=False, details=details)
 
     def _halves(self, seen: SeenRatings) -> "tuple[_Half, _Half]":
-        sure, _ = self.auditor.ratings.confidences()
         groups = seen.options["groups"]
         first, second = (
             _Half(
-                [seen.of(sure)[at] for at in half],
+                [seen.of(self.sure)[at] for at in half],
                 [seen.of(self.labels)[at] for at in half],
                 [seen.golds[at] for at in half],
                 {**seen.options, "groups": None if groups is None else [groups[at] for at in half]},

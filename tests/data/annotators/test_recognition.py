@@ -1,10 +1,11 @@
 """How often people recognise their own reasoning: counted by hand, resampled by item, beside what chance would give."""
 
 import random
+from typing import Any
 
 import pytest
 
-from accord.data import Seen, recognition
+from accord.data import InputError, Seen, recognition
 
 ABC = frozenset("abc")
 
@@ -49,3 +50,9 @@ def test_where_nothing_was_chosen_it_is_said_why() -> None:
     alone = recognition([Seen("ana", "1", ABC, "a")], resamples=10)
     assert alone.agreement.value is None and "no two people" in alone.agreement.note and alone.by_chance is None
     assert alone.stood.value is None
+
+
+@pytest.mark.parametrize(("how", "said"), [({"resamples": -1}, "resamples is -1"), ({"level": 1.0}, "level is 1.0")])
+def test_a_bootstrap_that_makes_no_sense_is_refused(how: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        recognition([], **how)

@@ -10,7 +10,7 @@ from accord.data import Interval, Ordinal, agreement
 from accord.data.annotators.inter_annotator import human_agreement
 from accord.data.metrics.agreement import metrics_of
 from accord.data.metrics.label_numbers import pairs_of
-from accord.data.statistics.bootstrap import Units, resample
+from accord.data.statistics.bootstrap import Bootstrap, Units, resample
 
 FIVE = Ordinal(1, 5)
 
@@ -122,7 +122,7 @@ def test_group_resamples_keep_groups_whole():
 def test_chunks_do_not_change_the_draws():
     cell = np.arange(10_000)
     units = Units.of(cell, cell.size)
-    found = resample(units, lambda weights: {"first": weights[0], "last": weights[-1]}, resamples=450, seed=4)
+    found = resample(units, lambda weights: {"first": weights[0], "last": weights[-1]}, Bootstrap(450, seed=4))
     whole = units.draw(450, np.random.default_rng(4))
     assert (found["first"] == whole[0]).all()
     assert (found["last"] == whole[-1]).all()

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..statistics import CHUNK, Codes, Floats
+from .bootstrap import CHUNK
+from .cells import Codes, Floats
 
 _FOLDS = 5
 PENALTY = 0.02
