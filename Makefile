@@ -4,6 +4,7 @@ PYTHON := $(VENV)/bin/python
 VLLM_VENV := .venv-vllm
 MLFLOW_VENV := .venv-mlflow
 DOCS_VENV := .venv-docs
+RELEASE_VENV := .venv-release
 export HF_HUB_OFFLINE := 1
 export LITELLM_LOCAL_MODEL_COST_MAP := True
 export TOKENIZERS_PARALLELISM := false
@@ -17,7 +18,7 @@ WITHOUT_AVX512 := $(addprefix tests/,programs/test_number_format.py programs/rat
   programs/raters/test_merging.py programs/directory/test_saving_weights.py optimizers/trainer/test_training.py optimizers/test_finetune.py app/serve/test_deploy.py)
 PARALLEL := OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help demo test test-avx2 fast check deploy-check vllm-check mlflow-check docs browser-check fix clean
+.PHONY: help demo test test-avx2 fast coverage versions check deploy-check vllm-check mlflow-check docs browser-check release fix clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -45,6 +46,12 @@ $(MLFLOW_VENV)/.installed: pyproject.toml constraints-mlflow.txt
 $(DOCS_VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(DOCS_VENV)/bin/python || python3 -m venv $(DOCS_VENV)
 	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt mkdocs-material 'mkdocstrings[python]' ruff
+	touch $@
+
+# Apart from the development environment: twine brings a keyring and its cryptography.
+$(RELEASE_VENV)/.installed: constraints.txt
+	test -x $(RELEASE_VENV)/bin/python || python3 -m venv $(RELEASE_VENV)
+	$(RELEASE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt build 'setuptools>=77' twine
 	touch $@
 
 demo: $(VENV)/.installed  ## compile and prove a rater on real human labels (about 5 minutes once installed)
@@ -85,9 +92,12 @@ browser-check: $(VENV)/.installed  ## open the report and the review page in a r
 	  { echo "Install Chromium first: apt-get install chromium"; exit 1; }
 	ACCORD_NEED_BROWSER=1 $(PYTHON) -m pytest -q tests/browser
 
+release: $(RELEASE_VENV)/.installed  ## build sdist and wheel, check them, and use the wheel in an empty environment; uploads nothing
+	.ci/release
+
 fix: $(VENV)/.installed  ## format and mend what can be mended
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
 clean:  ## remove the environments and the runs
-	rm -rf $(VENV) $(VLLM_VENV) $(MLFLOW_VENV) $(DOCS_VENV) site runs
+	rm -rf $(VENV) .venv-* build dist site runs

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -63,11 +64,11 @@ def test_threads_share_a_record_and_a_second_holder_is_refused(tmp_path: Path) -
 def test_a_file_that_is_something_else_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     text, other, newer = (tmp_path / name for name in ("text", "other", "newer"))
     text.write_text("not a database at all, though long enough to have a header of its own " * 20)
-    with sqlite3.connect(other) as database:
+    with closing(sqlite3.connect(other)) as database, database:
         database.execute("CREATE TABLE draws (id INTEGER)")
     with Choices(newer):
         pass
-    with sqlite3.connect(newer) as database:
+    with closing(sqlite3.connect(newer)) as database, database:
         database.execute("UPDATE meta SET value = '9' WHERE name = 'version'")
     for path, said in ((text, "is not a record of choices"), (other, "no record of choices"), (newer, "version 9")):
         before = path.read_bytes()
