@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _ACCORD = "accord"
 _DEMO_EXTRA = "train"
-_LEFT_OUT = ("dev",)
+_LEFT_OUT = ("dev", "docs")
 """Extras of those who work on Accord itself."""
 
 PURPOSES = {
