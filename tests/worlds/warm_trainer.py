@@ -45,9 +45,13 @@ class WarmTrainer:
             return fresh
         if self._server is None:
             words = [sys.executable, __file__, "--serve", self.socket]
-            self._server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            log = Path(self._folder.name) / "log"  # what libraries say when they are imported is not the test's
+            with log.open("wb") as said:
+                self._server = subprocess.Popen(
+                    words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True
+                )
             if self._server.stdout is None or self._server.stdout.readline() != "ready\n":
-                raise RuntimeError("the warm trainer did not start")
+                raise RuntimeError(f"the warm trainer did not start: {log.read_text(errors='replace')[-2000:]}")
         return [sys.executable, "-I", "-S", __file__, self.socket, *fresh[3:]]
 
     def stop(self) -> None:

@@ -147,9 +147,7 @@ def test_no_process_and_no_port_outlives_the_one_that_started_them(python, model
     where, port = owner.stdout.readline().split()
     folder = Path(where)
     if end == "keeper":
-        keeper = next(
-            one for one in processes_in(folder) if b"keeper.py" in Path(f"/proc/{one}/cmdline").read_bytes()
-        )
+        keeper = next(one for one in processes_in(folder) if b"keeper.py" in Path(f"/proc/{one}/cmdline").read_bytes())
         os.kill(keeper, signal.SIGKILL)
         # The kernel ends the server; vLLM ends what it started then, the stub does not.
         _wait_until(lambda: not is_open(int(port)))
