@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import tomllib
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,7 @@ WITHOUT_DOOR = {"app.commands", "optimizers.trainer"}
 """Their doors are empty, for start-up speed: nobody imports them but the command line and the training process."""
 
 
+@cache
 def house(root: Path = ROOT) -> House:
     return House(root, [room for room in ROOMS if (root / room).is_dir()])
 
