@@ -1,4 +1,10 @@
-"""Knows the journal's dictionary of outcomes, which gives each a small number; does not know draws or prompts."""
+"""Knows the small numbers of the journal: of outcomes, and of prompts by their hash; does not know what was drawn.
+
+Hashes fall all over an index: with a million prompts nearly every new one changes a page of its own, and writing those
+pages would be ten times the work of writing the draws. So new prompts stay out of the index until there are many, and
+go into it in order, many to a page. Until then they are looked up in memory; they are the rows after the last indexed
+one, from which a restarted process reads them again.
+"""
 
 import json
 import sqlite3

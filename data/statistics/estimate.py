@@ -1,4 +1,4 @@
-"""Knows one estimated number, its interval and what to say when there is none; knows nothing about what it measures."""
+"""Knows how statistics of resamples become estimates, and what to say where there is none; not what they measure."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace

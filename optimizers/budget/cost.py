@@ -1,4 +1,4 @@
-"""Knows what calls cost, as counts that can be added and priced; does not know what may be spent."""
+"""Knows what calls and traces cost, as counts that can be added, priced and said; does not know what may be spent."""
 
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Knows how the calls to one model are reserved in a ledger and paid; does not know who makes them or what for."""
+"""Knows how the calls to one model are gauged, reserved in a ledger and paid; does not know what they are for."""
 
 import math
 from collections.abc import Sequence

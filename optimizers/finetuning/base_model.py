@@ -1,4 +1,4 @@
-"""Knows whether a tokenizer can write every level of a scale; does not know how likely a model finds them."""
+"""Knows which model is trained, whether it can write every level, and which labels teach nothing; does not train."""
 
 from collections.abc import Sequence
 from typing import Any

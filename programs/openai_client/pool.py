@@ -1,4 +1,4 @@
-"""Knows an OpenAI-compatible server as a DSPy engine that keeps many requests on their way; not what they are for."""
+"""Knows an OpenAI-compatible server as a DSPy engine with many requests on their way, and its `dspy.LM`."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Knows vLLM's command line and environment for one model with its adapters; does not run it."""
+"""Knows which Python has vLLM, and its command line and environment for one model; does not run it."""
 
 import importlib.util
 import os
